@@ -1,0 +1,87 @@
+# Every target does its own set-up from the lock files. What is ready carries a stamp (`.ready`), so that
+# a second run starts at once and an interrupted one is taken up again.
+
+PYTHON ?= python3
+PORT   ?= 8000
+ARGS   ?=
+
+BIN := .venv/bin
+PIP  = $(BIN)/python -m pip --disable-pip-version-check -qq
+PAGE := static/vendor/.ready static/wheels/.ready
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test check format wheel lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.server-ready $(PAGE) ## Serve the demo page; PORT=8000
+	@exec $(BIN)/python -m app.server --port $(PORT) --lab
+
+test: .venv/.ready $(PAGE) ## Run all tests, in a real browser too; ARGS="-k name"
+	@$(BIN)/python tools/browser.py
+	$(BIN)/python -m pytest tests $(ARGS)
+
+check: .venv/.ready ## Lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(foreach package,silent_refresh server demo,$(if $(wildcard app/$(package)/*.py),-p $(if $(filter server,$(package)),app.)$(package)))
+
+format: .venv/.ready ## Rewrite the Python code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: .venv/.ready ## Build the library into dist/
+	rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+	$(BIN)/twine check --strict dist/*.whl
+
+lock: .venv/.lock-ready ## Lock the newest versions that requirements/*.in and package.json allow
+	$(BIN)/python tools/lock.py
+	npm install --package-lock-only --ignore-scripts
+
+clean: ## Remove everything that was installed or built
+	rm -rf .venv node_modules static/vendor static/vendor.partial static/wheels static/wheels.partial
+	rm -rf dist test-results .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find app tests tools -name __pycache__ -prune -exec rm -rf {} +
+
+# --- set-up ---------------------------------------------------------------------------------------------
+
+# A virtual environment without a working pip is half made, or its Python is gone: made anew.
+define venv
+	@$(PYTHON) tools/require_python.py
+	@$(PIP) --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+endef
+
+.venv/.server-ready: requirements/server.txt
+	$(venv)
+	$(PIP) install --require-hashes -r $<
+	@touch $@
+
+# The development requirements hold the server's, at the same versions.
+.venv/.ready: requirements/dev.txt
+	$(venv)
+	$(PIP) install --require-hashes -r $<
+	@touch .venv/.server-ready $@
+
+.venv/.lock-ready: requirements/lock.txt
+	$(venv)
+	$(PIP) install --require-hashes -r $<
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json .npmrc
+	@node tools/require_node.cjs
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+static/vendor/.ready: node_modules/.ready tools/vendor.mjs
+	node tools/vendor.mjs
+	@touch $@
+
+# Unpacked by the page, never installed here.
+static/wheels/.ready: requirements/browser.txt
+	$(venv)
+	rm -rf static/wheels.partial
+	$(PIP) download --require-hashes --no-deps --only-binary :all: -d static/wheels.partial -r $<
+	rm -rf static/wheels && mv static/wheels.partial static/wheels
+	@touch $@
