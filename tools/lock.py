@@ -15,10 +15,20 @@ def lock(name: str) -> None:
     """Compile ``requirements/<name>.in`` into ``requirements/<name>.txt``."""
     options = ["--universal", "--python-version=3.11", "--generate-hashes", "--upgrade", "--quiet"]
     silence = ["--no-config", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
+    header = "--custom-compile-command=make lock"
     constraint = ["--constraint=server.txt"] if name == "dev" else []
     subprocess.run(
-        ["uv", "pip", "compile", *options, *silence, *constraint]
-        + ["--custom-compile-command=make lock", f"--output-file={name}.txt", f"{name}.in"],
+        [
+            "uv",
+            "pip",
+            "compile",
+            *options,
+            *silence,
+            header,
+            *constraint,
+            f"--output-file={name}.txt",
+            f"{name}.in",
+        ],
         cwd=REQUIREMENTS,
         check=True,
     )
