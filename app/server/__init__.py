@@ -1,0 +1,1 @@
+"""The demo's auth server: sign-in, rotating refresh tokens, a protected API and the page. CPython only."""

@@ -1,0 +1,49 @@
+"""Counters: how many requests came in and what became of them, so that tests can count at the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@dataclass
+class Counters:
+    """Count since the start or the last reset.
+
+    ``refresh``: POST /refresh received; ``reuse``: reuses found; ``api``: /api requests; ``unauthorized``:
+    401s among their answers.
+    """
+
+    refresh: int = 0
+    reuse: int = 0
+    api: int = 0
+    unauthorized: int = 0
+
+    def reset(self) -> None:
+        """Set all of them to zero."""
+        self.refresh = self.reuse = self.api = self.unauthorized = 0
+
+
+class CountRequests:
+    """Middleware that counts requests as they arrive, whatever becomes of them."""
+
+    def __init__(self, app: ASGIApp, counters: Counters) -> None:
+        self._app = app
+        self._counters = counters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if path == "/refresh" and scope.get("method") == "POST":
+            self._counters.refresh += 1
+        if not path.startswith("/api/"):
+            await self._app(scope, receive, send)
+            return
+
+        async def count_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 401:
+                self._counters.unauthorized += 1
+            await send(message)
+
+        self._counters.api += 1
+        await self._app(scope, receive, count_and_send)

@@ -1,0 +1,133 @@
+"""Refresh tokens: opaque, rotated at each use, and watched for reuse (RFC 9700 §4.14.2).
+
+A sign-in starts a *family*. Using a token yields a token of the next *generation*; the family remembers its
+newest generation and when the one before was first used. From that, three cases:
+
+- a token of the newest generation: a normal use; the family moves on one generation;
+- a token of the generation just before, within the grace time of that generation's first use: someone asks
+  twice because the first answer was lost, or two requests crossed. It gets another token of the newest
+  generation;
+- anything older, or later: somebody else has the token. The whole family ends.
+
+Concurrent requests are put in order by the write lock that a rotation holds from its first read on: one is
+the first use, the others fall under the grace. The several tokens of one generation that this leaves count as
+one: as soon as any of them is used, all are, so a thief who copied one within the grace is found out at a
+later rotation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from sqlite3 import Connection
+
+from app.server.database import Database
+
+KEPT_AFTER_EXPIRY = 30 * 86400  # seconds; not at once, because access tokens of the family may outlive it
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A refresh token that was just issued, and `refresh_expires_in`: the seconds its family still has."""
+
+    username: str
+    family: str
+    refresh_token: str = field(repr=False)
+    refresh_expires_in: float
+
+
+class Refusal(Enum):
+    """Why a refresh token is not accepted; the value is fit for an ``error_description``."""
+
+    UNKNOWN = "The refresh token is not known"
+    REVOKED = "The refresh token was revoked"
+    EXPIRED = "The refresh token expired"
+    REUSED = "The refresh token was used before; the session was ended"
+
+
+class RefreshTokens:
+    """Issue, rotate and revoke. `ttl` and `grace` in seconds, `clock` in seconds since the epoch."""
+
+    def __init__(self, database: Database, clock: Callable[[], float], *, ttl: float, grace: float) -> None:
+        self._database = database
+        self._clock = clock
+        self._ttl = ttl
+        self._grace = grace
+
+    def start_family(self, username: str) -> Grant:
+        """Issue the first refresh token of a new sign-in."""
+        now = self._clock()
+        family = secrets.token_urlsafe(12)
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM families WHERE expires_at < ?", (now - KEPT_AFTER_EXPIRY,))
+            connection.execute(
+                "INSERT INTO families VALUES (?, ?, ?, NULL, 0, NULL)", (family, username, now + self._ttl)
+            )
+            token = _issue(connection, family, parent=None, generation=0)
+        return Grant(username, family, token, self._ttl)
+
+    def rotate(self, token: str) -> Grant | Refusal:
+        """Exchange a refresh token for the next one, in one transaction."""
+        now = self._clock()
+        presented = _hash(token)
+        with self._database.transaction() as connection:
+            found = connection.execute(
+                """SELECT family, username, refresh_tokens.generation, families.generation,
+                          rotated_at, expires_at, revoked_at
+                   FROM refresh_tokens JOIN families ON families.id = family WHERE hash = ?""",
+                (presented,),
+            ).fetchone()
+            if found is None:
+                return Refusal.UNKNOWN
+            family, username, generation, newest, rotated_at, expires_at, revoked_at = found
+            if revoked_at is not None:
+                return Refusal.REVOKED
+            if now >= expires_at:
+                return Refusal.EXPIRED
+            if generation == newest:
+                newest += 1
+                connection.execute(
+                    "UPDATE families SET generation = ?, rotated_at = ? WHERE id = ?", (newest, now, family)
+                )
+                connection.execute("UPDATE refresh_tokens SET used_at = ? WHERE hash = ?", (now, presented))
+            # Counted from the first use, which a repetition doesn't move: the window can't be kept open.
+            elif generation != newest - 1 or now - rotated_at >= self._grace:
+                _revoke(connection, family, now)
+                return Refusal.REUSED
+            successor = _issue(connection, family, parent=presented, generation=newest)
+        return Grant(username, family, successor, expires_at - now)
+
+    def revoke(self, token: str) -> None:
+        """End the family of a refresh token, used or not; an unknown token is no error (RFC 7009 §2.2)."""
+        with self._database.transaction() as connection:
+            for (family,) in connection.execute(
+                "SELECT family FROM refresh_tokens WHERE hash = ?", (_hash(token),)
+            ).fetchall():
+                _revoke(connection, family, self._clock())
+
+    def forget_all(self) -> None:
+        """Make every refresh token unknown; access tokens live on until they expire."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM refresh_tokens")
+
+
+def _issue(connection: Connection, family: str, *, parent: bytes | None, generation: int) -> str:
+    token = secrets.token_urlsafe(32)
+    connection.execute(
+        "INSERT INTO refresh_tokens VALUES (?, ?, ?, ?, NULL)", (_hash(token), family, parent, generation)
+    )
+    return token
+
+
+def _revoke(connection: Connection, family: str, now: float) -> None:
+    connection.execute(
+        "UPDATE families SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (now, family)
+    )
+
+
+def _hash(token: str) -> bytes:
+    # No salt and no slow hash: 256 random bits can't be guessed, and the lookup needs a fixed key.
+    return hashlib.sha256(token.encode()).digest()
