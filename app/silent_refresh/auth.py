@@ -1,0 +1,286 @@
+"""``SilentRefresh``: the interceptor this project exists for.
+
+    auth = SilentRefresh()
+    client = Client("/api", auth=auth)
+
+attach the token → send → refused? → renew → replay once. ``_signed`` reads top to bottom; who renews and
+who waits is in ``renewal.py``, where the tokens live in ``vault.py``, where the page goes in ``login.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .challenge import bearer_error
+from .endpoint import RefreshEndpoint, read_sign_in
+from .errors import NetworkError, NotSignedIn, RefreshRejected, SessionChanged
+from .events import Events, Listener, Tell
+from .interceptors import Send
+from .login import Login, LoginPage
+from .messages import Request, Response
+from .ports import Platform, SessionStore, this_browser
+from .refresh import OwnRefresh, refresh_by, revoke
+from .refusers import Refusers
+from .renewal import Renewal
+from .session import Session, Tokens
+from .stores import Alone
+from .vault import Vault
+
+REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
+
+
+class SilentRefresh:
+    """Keeps a page signed in.
+
+    ``refresh``: the URL that renews tokens in the article's shape, a ``RefreshEndpoint``, or
+    ``async (Tokens) -> Tokens``. ``login``: the URL to go to when the session is over (``?next=`` says
+    where from), a callable that gets the ``signed-out`` event, or ``None``. ``store``: where tokens are
+    kept, localStorage by default. ``origins``: where tokens may be sent, ``["https://api.example.com"]``
+    say; by default the page's own origin and those of the clients made with this ``auth``. ``leeway`` (s):
+    a token with less life left, but never more than a quarter of it, is renewed before it is sent.
+    ``timeout`` (s): the deadline of a refresh, its ``retries`` included. ``is_refused(response)`` tells
+    whether a response refuses the token; by default a 401 does, unless its scope is what is missing
+    (RFC 6750 §3.1).
+
+    Raises ``ValueError`` for numbers that make no sense and for URLs that can't be parsed.
+    """
+
+    def __init__(
+        self,
+        refresh: str | RefreshEndpoint | OwnRefresh = "/refresh",
+        login: Login = "/login",
+        *,
+        store: SessionStore | None = None,
+        origins: Iterable[str] | None = None,
+        leeway: float = 30.0,
+        timeout: float = 10.0,
+        retries: int = 2,
+        is_refused: Callable[[Response], bool] | None = None,
+        platform: Platform | None = None,
+    ) -> None:
+        if leeway < 0 or timeout <= 0 or retries < 0:
+            raise ValueError("leeway (s) and retries must be 0 or more, timeout (s) more than 0")
+        self.platform = platform = platform or this_browser()
+        self._parse = platform.navigation.parse
+        self._endpoint = RefreshEndpoint.article(refresh) if isinstance(refresh, str) else refresh
+        own_urls = [url for url in (getattr(self._endpoint, "url", None), login) if isinstance(url, str)]
+        self._exempt = {
+            self._parse(url).resource for url in own_urls
+        }  # sent as they are: they are the way in
+        self._origins_are_fixed = origins is not None
+        self._origins = {self._parse(url).origin for url in origins or [platform.navigation.here()]} - {
+            "null"
+        }
+        self._is_refused = is_refused or refuses_token
+        self._events = Events(platform.clock.monotonic)
+        self._login = LoginPage(login, platform.navigation)
+        self._refusers = Refusers()
+        store = store or platform.default_store()
+        coordinator = platform.coordinator(store.key) if store.shared else Alone()
+        self._vault = Vault(store, coordinator, platform.clock, self._changed_elsewhere)
+        self._renewal = Renewal(
+            self._vault,
+            refresh_by(self._endpoint, platform),
+            platform.clock,
+            self._events,
+            needs_refresh_token=getattr(self._endpoint, "needs_refresh_token", True),
+            leeway=leeway,
+            timeout=timeout,
+            retries=retries,
+            rejected=self._rejected,
+        )
+
+    # The interceptor
+
+    async def __call__(self, request: Request, send: Send) -> Response:
+        """Send a request with the access token, and once more with a new one if that was refused."""
+        if not self._may_carry_token(request):
+            return await send(request)
+        tell = self._events.about(request)
+        try:
+            response = await self._signed(request, send, tell)
+        except BaseException as error:
+            if isinstance(error, NetworkError):
+                error.request = request  # not the copy that has the token
+            tell("failed", reason=type(error).__name__)
+            raise
+        response.request = request
+        tell("answered", status=response.status)
+        return response
+
+    async def _signed(self, request: Request, send: Send, tell: Tell) -> Response:
+        before = self._vault.session
+        session = self._renewal.usable_session()
+        if session is None:
+            if before is not None:
+                tell("queued", generation=before.generation)
+            session = await self._renewal.renew_ahead()
+        tell("sent", generation=session.generation if session else 0)
+        if session is None:
+            return self._turn_away(await send(request))
+        response = await send(request.with_bearer(session.tokens.access_token))
+        if not self._refuses(response):
+            return response
+        tell("refused", generation=session.generation, status=response.status)
+        if not self._is_current(session) or self._refusers.knows(request.method, request.url, session):
+            return response
+        if before is not None and session is not before:  # renewed for this very request: it won't get better
+            self._refusers.add(request.method, request.url, session, before=before)
+            return response
+        if not self._renewal.can_renew(session):
+            self._vault.end()
+            await self._vault.settle(session, wait=self._renewal.longest_wait)
+            self._signed_out(session, "no_refresh_token")
+            raise NotSignedIn(
+                "the access token was refused and there is no refresh token to renew it: sign in again"
+            )
+        response.discard()
+        tell("queued", generation=session.generation)
+        renewed = await self._renewal.renew(refused=session)
+        tell("replayed", generation=renewed.generation)
+        replay = await send(request.with_bearer(renewed.tokens.access_token))
+        if self._refuses(replay):
+            tell("refused", generation=renewed.generation, status=replay.status)
+            self._refusers.add(request.method, request.url, renewed, before=session)
+        return replay
+
+    def _may_carry_token(self, request: Request) -> bool:
+        if request.options is not None and request.options.get("mode") == "no-cors":
+            raise ValueError(
+                f'{request!r} has mode "no-cors": the browser would drop its Authorization header and hide '
+                'its answer. Use mode "cors" and let the server allow this origin.'
+            )
+        place = self._parse(request.url)
+        return (
+            place.origin in self._origins
+            and "authorization" not in request.headers  # the caller's own
+            and place.resource not in self._exempt
+        )
+
+    def _refuses(self, response: Response) -> bool:
+        if not self._is_refused(response):
+            return False
+        return not response.redirected or self._parse(response.url).origin in self._origins
+
+    def _is_current(self, session: Session) -> bool:
+        return self._vault.session is not None and self._vault.session.id == session.id
+
+    def _turn_away(self, response: Response) -> Response:
+        """Pass on what came of a request that nobody was signed in for."""
+        if not self._refuses(response) or self._vault.session is not None or self._login.is_here():
+            return response  # on the login page it's the answer to a wrong password
+        self._login.show(self._events.emit("signed-out", reason="not_signed_in"))
+        raise NotSignedIn(f"{response.request!r} was answered {response.status} and nobody is signed in")
+
+    # What the user does
+
+    @property
+    def tokens(self) -> Tokens | None:
+        """The tokens of whoever is signed in; their ``repr`` masks them."""
+        return self._vault.session.tokens if self._vault.session else None
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether there is a session, as far as this page knows."""
+        return self._vault.session is not None
+
+    async def sign_in(self, tokens: Tokens | Mapping[str, Any]) -> None:
+        """Start a session with tokens, or with the server's JSON answer that holds them.
+
+        It takes effect at once, and is told to the other tabs when this returns; what waited for an earlier
+        session gets ``SessionChanged``. Raises ``ValueError`` when there's no usable token in the answer.
+        """
+        if not isinstance(tokens, Tokens):
+            tokens = read_sign_in(tokens, self._endpoint)
+        session = self._vault.begin(tokens)
+        self._renewal.abandon(SessionChanged("another sign-in took the place of this session"))
+        self._login.arm()
+        self._events.emit("signed-in", generation=session.generation)
+        await self._vault.settle(session, wait=self._renewal.longest_wait)
+
+    async def sign_out(self) -> None:
+        """End the session here, in the other tabs, and at the server if that can be told; go to ``login``.
+
+        The tokens are gone at once and always, offline too; requests that wait get ``SessionChanged``.
+        """
+        ended = self._vault.end()
+        self._renewal.abandon(SessionChanged("signed out"))
+        if ended is None:
+            return
+        revocation = asyncio.ensure_future(revoke(self._endpoint, ended.tokens, self.platform))
+        await self._vault.settle(ended, wait=self._renewal.longest_wait)
+        await asyncio.wait({revocation}, timeout=REVOCATION_WAIT)
+        if not self.signed_in:
+            self._signed_out(ended, "sign_out")
+
+    async def access_token(self) -> str:
+        """Return an access token for use now, in a WebSocket say; renewed first if it is about to end.
+
+        Raises ``NotSignedIn``, ``SessionChanged`` or a ``RefreshError``.
+        """
+        session = self._renewal.usable_session() or await self._renewal.renew_ahead()
+        if session is None:
+            raise NotSignedIn("nobody is signed in")
+        return session.tokens.access_token
+
+    async def refresh(self) -> None:
+        """Renew the access token now. Raises ``NotSignedIn``, ``SessionChanged`` or a ``RefreshError``."""
+        session = self._vault.session
+        if session is None or not self._renewal.can_renew(session):
+            raise NotSignedIn("there is no session that could be renewed: sign in")
+        await self._renewal.renew_now(session)
+
+    def next_path(self) -> str:
+        """Return where to go after a sign-in: the path in this page's ``?next=``, or ``"/"``.
+
+        Anything but a path of this origin is ``"/"``: a link to the login page may come from anybody.
+        """
+        return self._login.next_path()
+
+    def trust(self, url: str) -> None:
+        """Let tokens go to the origin of ``url``, as a ``Client`` does for its base."""
+        if not self._origins_are_fixed:
+            self._origins.add(self._parse(url).origin)
+
+    def listen(self, callback: Listener) -> Callable[[], None]:
+        """Call ``callback`` with every ``Event`` from now on; return what stops it."""
+        return self._events.listen(callback)
+
+    def close(self) -> None:
+        """Stop listening to other tabs; what waits for a renewal gets ``SessionChanged``."""
+        self._renewal.abandon(SessionChanged("this SilentRefresh was closed"))
+        self._vault.close()
+
+    # What happens to the session
+
+    def _rejected(self, session: Session, error: RefreshRejected) -> None:
+        self._signed_out(session, "rejected")
+
+    def _changed_elsewhere(self, before: Session | None, after: Session | None) -> None:
+        if before is not None and after is not None and before.id == after.id:
+            self._events.emit("adopted", generation=after.generation)
+            return
+        if before is not None:
+            self._renewal.abandon(
+                SessionChanged("the session ended in another tab, or its storage was cleared")
+            )
+        if after is not None:
+            self._login.arm()
+            self._events.emit("signed-in", generation=after.generation)
+        elif before is not None:  # later: a login callable is the page's code, and a lock may be held here
+            asyncio.get_running_loop().call_soon(self._signed_out, before, "elsewhere")
+
+    def _signed_out(self, session: Session, reason: str) -> None:
+        self._login.show(self._events.emit("signed-out", generation=session.generation, reason=reason))
+
+    def __repr__(self) -> str:
+        return f"<SilentRefresh {'signed in' if self.signed_in else 'signed out'}>"
+
+
+def refuses_token(response: Response) -> bool:
+    """Tell whether a response refuses the access token: a 401 that isn't about scope (RFC 6750 §3.1)."""
+    if response.status != 401:
+        return False
+    return bearer_error(response.headers.get("www-authenticate") or "") != "insufficient_scope"

@@ -1,0 +1,35 @@
+"""This browser: the one place where Python meets JavaScript.
+
+| transport.py  | fetch                                             |
+| storage.py    | localStorage, sessionStorage                      |
+| tabs.py       | Web Lock, IndexedDB fence, BroadcastChannel       |
+| navigation.py | where the page is and where it goes               |
+| bridge.py     | finds bridge.js, the JavaScript side of all these |
+
+Plain values cross into the rest of the library, never a JsProxy.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+
+from ..ports import Platform
+from .bridge import load_bridge
+from .navigation import Page
+from .storage import open_storage
+from .tabs import Tabs
+from .transport import Fetch
+
+
+@functools.cache
+def platform() -> Platform:
+    """Return this browser, the same for everybody in the page."""
+    bridge = load_bridge()
+    return Platform(
+        transport=Fetch(bridge),
+        navigation=Page(bridge),
+        clock=time,
+        default_store=lambda: open_storage("localStorage"),
+        coordinator=lambda key: Tabs(bridge, key),
+    )

@@ -1,0 +1,227 @@
+// The few lines of JavaScript that the platform demands, for app/silent_refresh/browser.
+//
+// Pyodide's await hangs for ever on a promise that was rejected with something that is no Error, an unawaited
+// crossing costs a tenth of an awaited one, and a cancelled task aborts nothing: so promises end here, and Python
+// gets plain values through callbacks. A page under a strict CSP loads this file as a module
+// (`[js_modules.main]` in pyscript.toml, as silent_refresh_bridge); elsewhere Python runs its text.
+
+const SMALL = 65536; // bytes of JSON that are read in the same trip
+const asError = (e) => (e instanceof Error ? e : new DOMException(String(e ?? "aborted"), "AbortError"));
+
+// --- fetch ------------------------------------------------------------------------------------------------
+
+const pageFetch = (url, init) => globalThis.fetch(url, init);
+const controllers = new WeakMap(); // response → what aborts the rest of its body
+
+const fieldsOf = (headers) => {
+  let fields = "";
+  for (const [name, value] of headers) fields += `${name}: ${value}\n`;
+  return fields;
+};
+
+// JSON that is known to be small, or of unknown length as compressed JSON is; never a stream, a download, a picture.
+const isSmallJson = (headers) =>
+  /[/+]json\b/i.test(headers.get("content-type") ?? "") && Number(headers.get("content-length")) <= SMALL;
+
+// Some browsers quote what they couldn't take, and that may be a secret.
+const without = (secrets, message) =>
+  secrets.reduce((told, secret) => (secret ? told.replaceAll(secret, "…") : told), message);
+
+// A TypeError is fetch's word for a dead network and for a bad argument; only the latter can be had again offline.
+const kindOf = (error, url, init) => {
+  if (error.name === "AbortError") return "aborted";
+  try {
+    new Request(url, init);
+    return "network";
+  } catch {
+    return "input";
+  }
+};
+
+/**
+ * Returns {send, read, chunk, abort}, each of which ends in one call of `done(ticket, problem, …)`, where `problem`
+ * is "" or one of "network", "aborted", "timeout", "input", followed by a message.
+ */
+const transport = (done) => {
+  const running = new Map(); // ticket → its AbortController
+
+  const run = async (ticket, milliseconds, controller, job, told = (error) => ["network", error.message]) => {
+    let timer;
+    let isLate = false;
+    running.set(ticket, controller);
+    if (milliseconds) {
+      timer = setTimeout(() => {
+        isLate = true;
+        controller.abort();
+      }, milliseconds);
+    }
+    try {
+      await job();
+    } catch (reason) {
+      const error = asError(reason);
+      if (isLate) done(ticket, "timeout", "");
+      else done(ticket, ...told(error));
+    } finally {
+      clearTimeout(timer);
+      running.delete(ticket);
+    }
+  };
+
+  return {
+    /** Done: "", status, final URL, redirected, header fields, text or undefined, response or undefined. */
+    send(ticket, milliseconds, readsAhead, method, url, body, options, ...headers) {
+      const controller = new AbortController();
+      const init = { ...options, method, body, signal: controller.signal, headers: [] };
+      for (let i = 0; i < headers.length; i += 2) init.headers.push([headers[i], headers[i + 1]]);
+      const job = async () => {
+        const response = await pageFetch(url, init);
+        const { status, redirected } = response;
+        const fields = fieldsOf(response.headers);
+        if (readsAhead && isSmallJson(response.headers)) {
+          done(ticket, "", status, response.url, redirected, fields, await response.text());
+        } else {
+          controllers.set(response, controller);
+          done(ticket, "", status, response.url, redirected, fields, undefined, response);
+        }
+      };
+      const told = (error) => [kindOf(error, url, init), without([url, ...headers], error.message)];
+      run(ticket, milliseconds, controller, job, told);
+    },
+    /** Reads a whole body; `how` is "text" or "arrayBuffer". Done: "", the body. */
+    read(ticket, milliseconds, response, how) {
+      run(ticket, milliseconds, controllers.get(response), async () => done(ticket, "", await response[how]()));
+    },
+    /** Reads the next piece of a body. Done: "", a Uint8Array or, at the end, undefined. */
+    chunk(ticket, milliseconds, response, reader) {
+      run(ticket, milliseconds, controllers.get(response), async () => done(ticket, "", (await reader.read()).value));
+    },
+    /** Aborts one of these. */
+    abort(ticket) {
+      running.get(ticket)?.abort();
+    },
+    /** Gives up a body that nobody will read, so that its connection is free. */
+    discard(response) {
+      controllers.get(response)?.abort();
+    },
+  };
+};
+
+// --- the page ---------------------------------------------------------------------------------------------
+
+/** Returns "origin path" of a URL as fetch would parse it, undefined for what is none. */
+const parse = (url) => {
+  try {
+    const parsed = new URL(url, globalThis.document?.baseURI ?? location.href);
+    return `${parsed.origin} ${parsed.pathname}${parsed.search}${parsed.hash}`;
+  } catch {
+    return undefined;
+  }
+};
+
+const listen = (target, type, heard) => {
+  target.addEventListener(type, heard);
+  return () => target.removeEventListener(type, heard);
+};
+
+/** Calls `changed` when another tab wrote or cleared `key`, and when the page comes back from the bfcache or the background. */
+const watch = (key, changed) => {
+  const stops = [
+    listen(globalThis, "storage", (event) => (event.key === key || event.key === null) && changed()),
+    listen(globalThis, "pageshow", (event) => event.persisted && changed()),
+    listen(document, "visibilitychange", () => document.visibilityState === "visible" && changed()),
+  ];
+  return () => stops.forEach((stop) => stop());
+};
+
+// --- tabs -------------------------------------------------------------------------------------------------
+
+/** Waits for a Web Lock. `granted` rejects when the wait is given up; after that `release` alone is left to call. */
+const lock = (name) => {
+  const waiting = new AbortController();
+  let isHeld = false;
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  const granted = new Promise((resolve, reject) => {
+    const hold = () => {
+      isHeld = true;
+      resolve();
+      return released;
+    };
+    navigator.locks.request(name, { signal: waiting.signal }, hold).catch((reason) => {
+      isHeld = false; // given up while waiting, or stolen
+      reject(asError(reason));
+    });
+  });
+  return {
+    granted,
+    isHeld: () => isHeld,
+    release() {
+      isHeld = false;
+      waiting.abort();
+      release();
+    },
+  };
+};
+
+const hasLocks = () => Boolean(globalThis.navigator?.locks);
+
+let marks; // the open database
+const FENCE_WAIT = 2000; // ms; a database that doesn't answer must not hold the lock
+
+const openMarks = () =>
+  new Promise((resolve, reject) => {
+    const opening = indexedDB.open("silent-refresh", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("marks");
+    opening.onsuccess = () => {
+      const database = opening.result;
+      // Closed by the browser when site data is cleared, by us when that is what another tab waits for.
+      database.onclose = () => (marks = undefined);
+      database.onversionchange = () => {
+        marks = undefined;
+        database.close();
+      };
+      resolve(database);
+    };
+    opening.onerror = () => reject(asError(opening.error));
+  });
+
+const withMarks = async (mode, work) => {
+  const job = async () => {
+    marks ??= openMarks();
+    const transaction = (await marks).transaction("marks", mode);
+    const request = work(transaction.objectStore("marks"));
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve; // only now can other processes see it
+      transaction.onabort = transaction.onerror = () => reject(asError(transaction.error));
+    });
+    return request.result;
+  };
+  let timer;
+  const tooLong = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("IndexedDB did not answer")), FENCE_WAIT);
+  });
+  try {
+    return await Promise.race([job(), tooLong]);
+  } catch (reason) {
+    marks = undefined;
+    throw asError(reason);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** Reads the text under `name` in the database that all tabs share; undefined when there's none. */
+const readMark = (name) => withMarks("readonly", (store) => store.get(name));
+
+/** Writes it, and resolves when every tab can see it. */
+const writeMark = (name, text) => withMarks("readwrite", (store) => store.put(text, name));
+
+/** Opens a channel to the other tabs of this origin: {post(text), close()}. */
+const channel = (name, heard) => {
+  if (!globalThis.BroadcastChannel) return { post() {}, close() {} };
+  const broadcast = new BroadcastChannel(name);
+  broadcast.onmessage = ({ data }) => typeof data === "string" && heard(data);
+  return { post: (text) => broadcast.postMessage(text), close: () => broadcast.close() };
+};
+
+export { channel, hasLocks, lock, parse, readMark, transport, watch, writeMark };

@@ -1,0 +1,338 @@
+"""The refresh call as data: what is sent, and what the answer means.
+
+    RefreshEndpoint("/refresh")                                  # the article's shape, the default
+    RefreshEndpoint.oauth2("/oauth/token", client_id="my-page")  # RFC 6749 §6
+
+An answer is one of four things, and only ``Rejected`` ends a session:
+
+| Rotated       | 2xx with an access token                                                        |
+| Rejected      | the refresh token is refused: ``invalid_grant``, or a status in ``rejected``    |
+| Unavailable   | 408, 425, 429, 5xx, a redirect, a page instead of JSON: later it may work       |
+| Misconfigured | everything else: this client and that server don't understand each other        |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from .messages import Headers, Request, Response
+from .session import Tokens
+
+UNAVAILABLE_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+MISCONFIGURED_ERRORS = {
+    "invalid_client": "check client_id",
+    "unauthorized_client": "let this client use refresh tokens at the server",
+    "unsupported_grant_type": "choose the preset of RefreshEndpoint that fits the server",
+    "invalid_request": "check the encoding and the field names of RefreshEndpoint",
+    "invalid_scope": "ask for no other scope than at sign-in",
+}
+STATUS_HINTS = {
+    400: "check the encoding and the field names of RefreshEndpoint",
+    404: "check the URL",
+    405: "check the URL and the method",
+    415: "check the encoding of RefreshEndpoint (json or form)",
+}
+
+
+class Rotated(NamedTuple):
+    """New tokens."""
+
+    tokens: Tokens
+
+
+class Rejected(NamedTuple):
+    """The refresh token is dead."""
+
+    reason: str
+
+
+class Unavailable(NamedTuple):
+    """No usable answer for now; ``retry_after`` in seconds, if the server said so."""
+
+    detail: str
+    retry_after: float | None = None
+    cause: BaseException | None = None
+
+
+class Misconfigured(NamedTuple):
+    """What doesn't fit, and what to change."""
+
+    detail: str
+
+
+Outcome: TypeAlias = Rotated | Rejected | Unavailable | Misconfigured
+
+
+class RefreshEndpoint:
+    """How one kind of server renews tokens.
+
+    ``encoding``: ``"json"`` or ``"form"`` for the body, ``"empty"`` for none. ``refresh_field`` names the
+    refresh token in it; ``None`` leaves it out (it is in a cookie, or in the header when ``bearer``).
+    ``fields`` and ``headers`` are sent along. ``access_path``, ``refresh_path``, ``expires_path`` and
+    ``error_path`` say where the answer keeps things, with dots into nested objects. ``rejected`` are the
+    statuses, ``rejected_errors`` the error codes, that mean a dead refresh token. ``credentials`` is
+    fetch's, ``"include"`` to send cookies. ``revoke`` is the URL that a sign-out posts the refresh token to.
+    Raises ``ValueError`` for an encoding that doesn't exist.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        encoding: str = "json",
+        refresh_field: str | None = "refreshToken",
+        fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        bearer: bool = False,
+        access_path: str = "accessToken",
+        refresh_path: str = "refreshToken",
+        expires_path: str = "expiresIn",
+        error_path: str = "error",
+        rejected: frozenset[int] = frozenset({401, 403}),
+        rejected_errors: frozenset[str] = frozenset({"invalid_grant"}),
+        credentials: str = "omit",
+        revoke: str | None = None,
+    ) -> None:
+        if encoding not in ("json", "form", "empty"):
+            raise ValueError(f'encoding must be "json", "form" or "empty", not {encoding!r}')
+        self.url = url
+        self.encoding = encoding
+        self.refresh_field = refresh_field
+        self.fields = dict(fields or {})
+        self.headers = Headers(headers or {})
+        self.bearer = bearer
+        self.access_path = access_path
+        self.refresh_path = refresh_path
+        self.expires_path = expires_path
+        self.error_path = error_path
+        self.rejected = rejected
+        self.rejected_errors = rejected_errors
+        self.credentials = credentials
+        self.revoke = revoke
+
+    @classmethod
+    def article(cls, url: str = "/refresh", *, revoke: str | None = None) -> RefreshEndpoint:
+        """``{"refreshToken": …}`` → ``{"accessToken": …, "refreshToken": …}``: the axios recipe's server."""
+        return cls(url, revoke=revoke)
+
+    @classmethod
+    def oauth2(
+        cls, url: str, client_id: str, *, scope: str | None = None, revoke: str | None = None
+    ) -> RefreshEndpoint:
+        """Speak to an OAuth 2.0 token endpoint as a public client (RFC 6749 §6, RFC 7009 for ``revoke``)."""
+        fields = {
+            "grant_type": "refresh_token",
+            "client_id": client_id,
+            **({"scope": scope} if scope else {}),
+        }
+        return cls(
+            url,
+            encoding="form",
+            refresh_field="refresh_token",
+            fields=fields,
+            access_path="access_token",
+            refresh_path="refresh_token",
+            expires_path="expires_in",
+            rejected=frozenset(),
+            revoke=revoke,
+        )
+
+    @classmethod
+    def simplejwt(cls, url: str = "/api/token/refresh/", *, revoke: str | None = None) -> RefreshEndpoint:
+        """Speak to Django REST framework with SimpleJWT; ``revoke`` is its blacklist view."""
+        return cls(
+            url,
+            refresh_field="refresh",
+            access_path="access",
+            refresh_path="refresh",
+            error_path="code",
+            rejected=frozenset({401}),
+            rejected_errors=frozenset({"token_not_valid"}),
+            revoke=revoke,
+        )
+
+    @classmethod
+    def flask_jwt_extended(cls, url: str = "/refresh", *, revoke: str | None = None) -> RefreshEndpoint:
+        """Speak to Flask-JWT-Extended: the refresh token is the bearer, a malformed one is answered 422."""
+        return cls(
+            url,
+            encoding="empty",
+            refresh_field=None,
+            bearer=True,
+            access_path="access_token",
+            refresh_path="refresh_token",
+            expires_path="expires_in",
+            error_path="msg",
+            rejected=frozenset({401, 422}),
+            revoke=revoke,
+        )
+
+    @classmethod
+    def supabase(cls, url: str, apikey: str) -> RefreshEndpoint:
+        """Speak to Supabase Auth; ``url`` is the project's, ``https://….supabase.co``."""
+        return cls(
+            url.rstrip("/") + "/auth/v1/token?grant_type=refresh_token",
+            refresh_field="refresh_token",
+            headers={"apikey": apikey},
+            access_path="access_token",
+            refresh_path="refresh_token",
+            expires_path="expires_in",
+            error_path="error_code",
+            rejected=frozenset({403}),
+            rejected_errors=frozenset(
+                {
+                    "invalid_grant",
+                    "refresh_token_not_found",
+                    "refresh_token_already_used",
+                    "session_not_found",
+                    "session_expired",
+                    "user_not_found",
+                    "user_banned",
+                }
+            ),
+        )
+
+    @classmethod
+    def cookie(
+        cls, url: str, csrf_header: tuple[str, str] = ("X-Requested-With", "silent-refresh")
+    ) -> RefreshEndpoint:
+        """Speak to a server that keeps the refresh token in an HttpOnly cookie.
+
+        ``csrf_header`` is a name and a value: a form on another site can't send one.
+        """
+        return cls(
+            url, encoding="empty", refresh_field=None, headers=dict([csrf_header]), credentials="include"
+        )
+
+    @property
+    def needs_refresh_token(self) -> bool:
+        """Whether page code must hold the refresh token."""
+        return self.bearer or self.refresh_field is not None
+
+    def request(self, refresh_token: str | None) -> Request:
+        """Build the refresh call. It follows no redirect: its body is the secret (RFC 9700 §4.12)."""
+        return self._call(self.url, refresh_token)
+
+    def revocation(self, refresh_token: str | None) -> Request | None:
+        """Build the call that revokes the refresh token (RFC 7009 §2.1 where the body is a form)."""
+        if self.revoke is None:
+            return None
+        if self.encoding == "form" and refresh_token:
+            client = {"client_id": self.fields["client_id"]} if "client_id" in self.fields else {}
+            return self._post(
+                self.revoke, {"token": refresh_token, "token_type_hint": "refresh_token", **client}
+            )
+        return self._call(self.revoke, refresh_token)
+
+    def _call(self, url: str, refresh_token: str | None) -> Request:
+        token = {self.refresh_field: refresh_token} if self.refresh_field and refresh_token else {}
+        request = self._post(url, {**self.fields, **token})
+        return request.with_bearer(refresh_token) if self.bearer and refresh_token else request
+
+    def _post(self, url: str, fields: Mapping[str, str]) -> Request:
+        headers, body = self.headers.with_field("Accept", "application/json"), None
+        if self.encoding == "json":
+            headers, body = headers.with_field("Content-Type", "application/json"), json.dumps(fields)
+        elif self.encoding == "form":
+            from urllib.parse import urlencode  # costly to load in a browser, and not every page needs it
+
+            headers = headers.with_field("Content-Type", "application/x-www-form-urlencoded")
+            body = urlencode(fields)
+        options = {"cache": "no-store", "credentials": self.credentials, "redirect": "manual"}
+        return Request("POST", url, headers=headers, body=body, timeout=None, options=options)
+
+    async def read(self, response: Response, *, now: float) -> Outcome:
+        """Decide what an answer means; ``now`` (s since the epoch) is for a ``Retry-After`` with a date."""
+        if response.status == 0 or 300 <= response.status < 400:
+            return Unavailable(
+                "it answered with a redirect, which is not followed because the body holds the refresh "
+                "token: a captive portal, or a URL that isn't the final one (a missing trailing slash?)"
+            )
+        text = await response.text()
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = None
+            if response.ok:
+                return Unavailable(
+                    f"it answered {response.status} without JSON: a captive portal or a proxy?"
+                )
+        return self._judge(response, answer, now)
+
+    def _judge(self, response: Response, answer: Any, now: float) -> Outcome:
+        status = response.status
+        error = _at(answer, self.error_path)
+        if not isinstance(error, str):
+            error = _at(answer, "error")
+        if isinstance(error, str) and error:
+            if error in self.rejected_errors:
+                return Rejected(error)
+            if error in MISCONFIGURED_ERRORS:
+                return Misconfigured(f"it answered {status} {error}: {MISCONFIGURED_ERRORS[error]}")
+            if error in UNAVAILABLE_ERRORS:
+                return Unavailable(f"it answered {status} {error}", _retry_after(response, now))
+        if status in (408, 425, 429) or status >= 500:
+            return Unavailable(f"it answered {status}", _retry_after(response, now))
+        if status in self.rejected:
+            return Rejected(f"status {status}")
+        if not response.ok:
+            return Misconfigured(
+                f"it answered {status}: {STATUS_HINTS.get(status, 'see what the server expects')}"
+            )
+        if error:
+            return Misconfigured(f"it answered {status} with an error in its body that isn't known here")
+        try:
+            return Rotated(self.read_tokens(answer))
+        except ValueError as wrong:
+            return Misconfigured(f"it answered {status}, but {wrong}")
+
+    def read_tokens(self, answer: Any) -> Tokens:
+        """Take the tokens out of a server's JSON answer. Raises ``ValueError`` that says what is missing."""
+        access_token = _at(answer, self.access_path)
+        if access_token is None:
+            raise ValueError(f"without {self.access_path!r} (see access_path of RefreshEndpoint)")
+        for name in ("token_type", "tokenType"):
+            kind = _at(answer, name)
+            if isinstance(kind, str) and kind.lower() != "bearer":
+                raise ValueError(f"with {name} {kind[:20]!r}: only Bearer tokens can be used (RFC 6750)")
+        expires_in = _at(answer, self.expires_path)
+        return Tokens(access_token, _at(answer, self.refresh_path), expires_in=expires_in)
+
+
+def read_sign_in(answer: Any, endpoint: object) -> Tokens:
+    """Take the tokens out of the answer to a sign-in: as the refresh endpoint names them, else as OAuth does.
+
+    Raises ``ValueError`` that tells the answer's field names, not their values.
+    """
+    shapes = [endpoint] if isinstance(endpoint, RefreshEndpoint) else []
+    for shape in (*shapes, RefreshEndpoint.article(), RefreshEndpoint.oauth2("", "")):
+        if _at(answer, shape.access_path) is not None:
+            return shape.read_tokens(answer)
+    fields = ", ".join(map(repr, answer)) if isinstance(answer, dict) and answer else "none"
+    raise ValueError(
+        f"no access token in the answer to the sign-in (its fields: {fields}). Pass Tokens(access_token=…, "
+        "refresh_token=…), or check that the sign-in succeeded before calling sign_in()"
+    )
+
+
+def _at(answer: Any, path: str) -> Any:
+    for name in path.split("."):
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    return answer
+
+
+def _retry_after(response: Response, now: float) -> float | None:
+    """Read ``Retry-After``, seconds or a date (RFC 9110 §10.2.3)."""
+    value = response.headers.get("retry-after")
+    if value is None:
+        return None
+    if value.isdecimal():
+        return float(value)
+    from email.utils import parsedate_to_datetime  # costly to load in a browser, and rarely met
+
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except ValueError:
+        return None

@@ -1,0 +1,102 @@
+"""What the engine needs of the world: everything that a browser provides comes in through here.
+
+``browser/`` has the real ones; a test hands in its own and runs the very same engine in CPython.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol, TypeAlias
+
+from .messages import Request, Response, without_query
+from .session import Clock
+
+Stop: TypeAlias = Callable[[], None]
+
+
+class Transport(Protocol):
+    """Sends a request; raises ``NetworkError`` or ``RequestTimeout``; aborts when the task is cancelled."""
+
+    def __call__(self, request: Request) -> Awaitable[Response]: ...
+
+
+class SessionStore(Protocol):
+    """Text under names, as localStorage keeps it. ``key`` is the record's name; one key, one session.
+
+    ``shared`` says whether other tabs see it: then tabs take turns. ``set`` raises ``OSError`` when the
+    text can't be kept (quota).
+    """
+
+    key: str
+    shared: bool
+
+    def get(self, key: str) -> str | None: ...
+    def set(self, key: str, text: str) -> None: ...
+    def remove(self, key: str) -> None: ...
+    def listen(self, changed: Callable[[], None]) -> Stop:
+        """Call ``changed`` when another tab changed or cleared the record, or when this page woke up."""
+
+
+class Mark(NamedTuple):
+    """The newest generation that any tab committed: of which session, and whether that ended."""
+
+    generation: int
+    session: str
+    ended: bool
+
+
+class Coordinator(Protocol):
+    """Lets the tabs that share a store take turns."""
+
+    def lock(self) -> AbstractAsyncContextManager[Callable[[], bool]]:
+        """Wait for the one lock; inside, the value tells whether it is still held."""
+
+    async def read_mark(self) -> Mark | None: ...
+    async def write_mark(self, mark: Mark) -> None: ...
+    def announce(self, mark: Mark) -> None: ...
+    def listen(self, heard: Callable[[Mark], None]) -> Stop: ...
+
+
+class Place(NamedTuple):
+    """A parsed URL: ``origin`` as RFC 6454 writes it, ``path`` with query and fragment."""
+
+    origin: str
+    path: str
+
+    @property
+    def resource(self) -> str:
+        """The URL without query, fragment and trailing slash: what tells one endpoint from another."""
+        return (self.origin + without_query(self.path)).rstrip("/")
+
+
+class Navigation(Protocol):
+    """Where the page is, and where it goes."""
+
+    def here(self) -> str: ...
+    def parse(self, url: str) -> Place:
+        """Parse as the browser will when it fetches ``url``. Raises ``ValueError``."""
+
+    def go(self, url: str) -> None: ...
+
+
+class Platform(NamedTuple):
+    """One world, whole."""
+
+    transport: Transport
+    navigation: Navigation
+    clock: Clock
+    default_store: Callable[[], SessionStore]
+    coordinator: Callable[[str], Coordinator]
+
+
+def this_browser() -> Platform:
+    """Return the browser that this Python runs in. Raises ``RuntimeError`` where there's none."""
+    try:
+        from .browser import platform
+    except ImportError as error:
+        raise RuntimeError(
+            "silent_refresh needs the Python of a browser (Pyodide, PyScript); elsewhere, in a test say, "
+            "hand in platform=Platform(…)"
+        ) from error
+    return platform()

@@ -1,0 +1,275 @@
+"""Renews the access token once, however many requests need it.
+
+A request whose token was refused asks for ``renew(refused=session)``. The first one starts a flight;
+all wait in its queue, each on a future of its own, so that cancelling one strands nobody. The flight
+owns its task: it takes the lock among tabs, catches up with them, and then decides:
+
+    adopt     another tab renewed already: its tokens are as good
+    refresh   send the refresh call, again when that may help, and commit the answer
+    give up   the server refused (the session ends), or didn't answer (the tokens stay)
+
+No user code runs while the lock is held; the state is reset before the queue is released.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+
+from .cooldown import CoolDown
+from .endpoint import Misconfigured, Outcome, Rejected, Rotated, Unavailable
+from .errors import (
+    RefreshError,
+    RefreshMisconfigured,
+    RefreshRejected,
+    RefreshUnavailable,
+    SessionChanged,
+    SilentRefreshError,
+    copy_of,
+)
+from .events import Events
+from .refresh import Refresh
+from .session import Clock, Session
+from .vault import Vault
+
+log = logging.getLogger("silent_refresh")
+
+LOCK_MARGIN = 5.0  # s that the wait for the lock is longer than a refresh may take
+FIRST_PAUSE = 0.5  # s before the first retry, doubled at each further one
+PROMPT_PAUSE = 0.2  # s before the one retry after a broken connection
+
+
+class Flight:
+    """One renewal under way and those who wait for it, first come, first served."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.task: asyncio.Task[None] | None = None
+        self._waiters: dict[asyncio.Future[Session], None] = {}
+
+    async def wait(self) -> Session:
+        """Join the queue."""
+        waiter: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+        self._waiters[waiter] = None
+        try:
+            return await waiter
+        finally:
+            self._waiters.pop(waiter, None)
+
+    def release(self, outcome: Session | BaseException) -> None:
+        """Let everybody go on with the new session, or each with an exception of its own."""
+        waiters, self._waiters = self._waiters, {}
+        for waiter in waiters:
+            if waiter.done():  # cancelled in this very moment
+                continue
+            if isinstance(outcome, BaseException):
+                waiter.set_exception(copy_of(outcome))
+            else:
+                waiter.set_result(outcome)
+
+
+class Renewal:
+    """Single flight and queue over one vault.
+
+    ``timeout`` (s) is the deadline of a refresh, its ``retries`` included; ``leeway`` (s) is how long
+    before its end a token is renewed; ``rejected`` is told, outside the lock, that the server ended it all.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        refresh: Refresh,
+        clock: Clock,
+        events: Events,
+        *,
+        needs_refresh_token: bool,
+        leeway: float,
+        timeout: float,
+        retries: int,
+        rejected: Callable[[Session, RefreshRejected], None],
+    ) -> None:
+        self._vault = vault
+        self._refresh = refresh
+        self._clock = clock
+        self._events = events
+        self._needs_refresh_token = needs_refresh_token
+        self._leeway = leeway
+        self._timeout = timeout
+        self._retries = retries
+        self._rejected = rejected
+        self._flight: Flight | None = None
+        self._refused: Session | None = None
+        self._cool_down = CoolDown(clock)
+
+    @property
+    def longest_wait(self) -> float:
+        """Seconds after which whoever waits for another tab goes on: longer than its refresh can take."""
+        return self._timeout + LOCK_MARGIN
+
+    def can_renew(self, session: Session) -> bool:
+        """Tell whether there's a refresh token to renew it with."""
+        return not self._needs_refresh_token or session.tokens.refresh_token is not None
+
+    def usable_session(self) -> Session | None:
+        """Return the session if its token can be sent right now; ``None`` to ask ``renew_ahead``."""
+        session = self._vault.session
+        if self._flight is not None or session is None or session.is_due(self._clock, self._leeway):
+            return None
+        return session
+
+    async def renew_ahead(self) -> Session | None:
+        """Return a usable session, its token renewed if it is about to end; ``None`` if nobody is signed in.
+
+        When that fails and the token is good for a while yet, the session goes on with it.
+        """
+        session = self._vault.session
+        if session is None or not self.can_renew(session):
+            return session
+        try:
+            if self._flight is None:
+                self._cool_down.check(session, ahead=True)
+            return await self._join(session)
+        except (RefreshUnavailable, RefreshMisconfigured):
+            remaining = session.remaining(self._clock)
+            if (
+                self._refused is session
+                or self._vault.session is not session
+                or remaining is None
+                or remaining <= 0
+            ):
+                raise
+            return session
+
+    async def renew(self, refused: Session) -> Session:
+        """Return a session whose token is newer than that of ``refused``.
+
+        Raises ``SessionChanged`` when that session is over, and ``RefreshError`` when there's no new token.
+        """
+        current = self._vault.session
+        if current is None or current.id != refused.id:
+            raise SessionChanged("the session ended before the request could be sent again")
+        if current.tokens.access_token == refused.tokens.access_token:
+            self._refused = current
+        elif self._flight is None:
+            return current  # a late 401 of an old token: somebody renewed it in the meantime
+        return await self._join(current)
+
+    async def renew_now(self, session: Session) -> Session:
+        """Return a newer session though nobody refused this one."""
+        return await self._join(session)
+
+    async def _join(self, session: Session) -> Session:
+        renewed = await (self._flight or self._take_off(session)).wait()
+        current = self._vault.session
+        if current is None or current.id != session.id:
+            raise SessionChanged("the session ended while the request waited for a new token")
+        return renewed
+
+    def abandon(self, error: SessionChanged) -> None:
+        """Drop the flight because its session is over: its result is discarded, its waiters get ``error``."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            if flight.task is not None:
+                flight.task.cancel()
+            flight.release(error)
+
+    def _take_off(self, session: Session) -> Flight:
+        self._cool_down.check(session, ahead=False)
+        flight = self._flight = Flight(session)
+        flight.task = asyncio.ensure_future(self._run(flight))
+        return flight
+
+    async def _run(self, flight: Flight) -> None:
+        outcome: Session | SilentRefreshError
+        try:
+            async with self._vault.turn(wait=self.longest_wait) as still_held:
+                outcome = await self._renewed(flight.session, still_held)
+        except SilentRefreshError as error:
+            outcome = error
+        except Exception as error:
+            outcome = RefreshError(f"the refresh failed with {type(error).__name__}; the tokens are kept")
+            outcome.__cause__ = error
+        if self._flight is flight:
+            self._flight = None
+        if isinstance(outcome, SilentRefreshError):
+            reason = type(outcome).__name__
+            self._events.emit("refresh-failed", generation=flight.session.generation, reason=reason)
+        flight.release(outcome)
+        if isinstance(outcome, RefreshRejected):
+            self._rejected(flight.session, outcome)
+
+    async def _renewed(self, session: Session, still_held: Callable[[], bool]) -> Session:
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        attempt = 0
+        while True:
+            current = await self._vault.catch_up()
+            if current is None or current.id != session.id:
+                raise SessionChanged("the session ended while the request waited for a new token")
+            if current.tokens.access_token != session.tokens.access_token:
+                return current  # adopted
+            if not still_held():
+                raise RefreshUnavailable("the lock among tabs was taken away; try again")
+            outcome = await self._ask(current, deadline)
+            pause = self._pause(attempt, outcome)
+            if pause is None or asyncio.get_running_loop().time() + pause >= deadline:
+                return await self._conclude(current, outcome)
+            await asyncio.sleep(pause)
+            attempt += 1
+
+    async def _ask(self, session: Session, deadline: float) -> Outcome:
+        self._events.emit("refresh-started", generation=session.generation)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._refresh(session.tokens)
+        except TimeoutError as error:
+            return Unavailable(f"it did not answer within {self._timeout:g} s", None, error)
+
+    def _pause(self, attempt: int, outcome: Outcome) -> float | None:
+        """Return the seconds to wait before another try, ``None`` for no other try.
+
+        After a broken connection the server may have rotated: one prompt retry, which its grace period
+        covers; a later one would look like the use of a stolen token.
+        """
+        if not isinstance(outcome, Unavailable) or attempt >= self._retries:
+            return None
+        if outcome.cause is not None:
+            return PROMPT_PAUSE * _jitter() if attempt == 0 else None
+        if outcome.retry_after is not None:
+            return outcome.retry_after
+        return FIRST_PAUSE * 2.0**attempt * _jitter()
+
+    async def _conclude(self, session: Session, outcome: Outcome) -> Session:
+        error: RefreshError
+        if isinstance(outcome, Rotated):
+            renewed = session.renewed(outcome.tokens, clock=self._clock)
+            if not await self._vault.commit(renewed):
+                raise SessionChanged(
+                    "the session ended while its token was renewed; the new one is discarded"
+                )
+            self._events.emit("refresh-done", generation=renewed.generation)
+            return renewed
+        if isinstance(outcome, Rejected):
+            if not await self._vault.bury(session):
+                raise SessionChanged("the session ended while its token was renewed")
+            told = f"the server refused the refresh token ({outcome.reason}): sign in again"
+            raise RefreshRejected(told, reason=outcome.reason)
+        if isinstance(outcome, Misconfigured):
+            error = RefreshMisconfigured(
+                f"the refresh endpoint can't be used: {outcome.detail}. The tokens are kept."
+            )
+            log.error("silent-refresh: %s", error)
+        else:
+            told = (
+                f"the token could not be renewed for now: {outcome.detail}. The tokens are kept; try again."
+            )
+            error = RefreshUnavailable(told, retry_after=outcome.retry_after)
+            error.__cause__ = outcome.cause
+        self._cool_down.add(session, error)
+        raise error
+
+
+def _jitter() -> float:
+    """Return a number in [0.5, 1), so that a thousand browsers don't come back in one moment."""
+    return 0.5 + os.urandom(1)[0] / 512

@@ -1,0 +1,209 @@
+"""Where the session lives: this page's memory first, then the record in the store, then the tabs' mark.
+
+``Vault.session`` is what counts in this page. Sign-in and sign-out change it at once, synchronously;
+a renewal changes it in ``commit``. Each change is then made durable in one order: the record into the
+store, the mark (generation, session, ended) into the coordinator, a word to the other tabs. The mark is
+there because browsers show a tab's localStorage writes to other processes late: a lock holder that finds
+the mark newer than the record waits for the record (``catch_up``) and never renews with the stale token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from .errors import RefreshUnavailable
+from .ports import Coordinator, Mark, SessionStore
+from .record import Record
+from .session import Clock, Session, Tokens
+
+VISIBLE_WITHIN = 1.0  # s; seen up to 0.017 under load
+LOOK_AGAIN = 0.004  # s
+
+Changed = Callable[["Session | None", "Session | None"], None]
+
+
+class Vault:
+    """Keeps the one session of one store.
+
+    ``changed(before, after)`` is called when another tab, or whoever cleared the storage, changed it.
+    """
+
+    def __init__(self, store: SessionStore, coordinator: Coordinator, clock: Clock, changed: Changed) -> None:
+        self._record = Record(store, clock)
+        self._coordinator = coordinator
+        self._clock = clock
+        self._changed = changed
+        self._unsaved = False  # the store refused the newest record: then it's memory that counts
+        self._ended: set[str] = set()  # sessions that ended as far as this page knows; they stay dead
+        self.session: Session | None = self._record.read()
+        self._stops = [store.listen(self.look), coordinator.listen(self._heard)]
+
+    # What this page does
+
+    def begin(self, tokens: Tokens) -> Session:
+        """Start a new session, in this page and in the store, at once."""
+        if self.session is not None:
+            self._ended.add(self.session.id)
+        session = Session.begin(tokens, generation=self._record.highest + 1, clock=self._clock)
+        self._keep(session)
+        return session
+
+    def end(self) -> Session | None:
+        """End the session, in this page and in the store, at once; return what ended."""
+        ended = self.session
+        self._forget()
+        self._record.remove()
+        return ended
+
+    async def settle(self, changed: Session, *, wait: float) -> None:
+        """Make a sign-in or sign-out of this page final among the tabs: numbered after all others.
+
+        Waits at most ``wait`` seconds for a tab that holds the lock, and then goes on without it: what
+        the user did counts, even when another tab hangs.
+        """
+        self._coordinator.announce(Mark(changed.generation, changed.id, ended=self._is_over(changed)))
+        try:
+            async with self.turn(wait=wait):
+                await self._settle(changed)
+        except RefreshUnavailable:
+            await self._settle(changed)
+
+    async def _settle(self, changed: Session) -> None:
+        mark = await self._coordinator.read_mark()
+        number = max(self._record.highest, mark.generation if mark else 0)
+        current = self.session
+        if current is None:
+            self._record.remove()  # once more: a tab that was renewing may have written behind our back
+            await self._publish(Mark(number + 1, changed.id, ended=True))
+        elif current.id == changed.id:
+            behind = mark is not None and mark.generation >= current.generation
+            self._keep(current.at_generation(number + 1, clock=self._clock) if behind else current)
+            await self._publish(Mark(self.session.generation, changed.id, ended=False))  # type: ignore[union-attr]
+        # else another sign-in came after this change, and that one settles itself
+
+    # What a renewal does
+
+    @asynccontextmanager
+    async def turn(self, *, wait: float) -> AsyncIterator[Callable[[], bool]]:
+        """Hold the lock among tabs; raises ``RefreshUnavailable`` after ``wait`` seconds without it."""
+        lock = self._coordinator.lock()
+        try:
+            async with asyncio.timeout(wait):
+                still_held = await lock.__aenter__()
+        except TimeoutError as error:
+            raise RefreshUnavailable(
+                f"another tab has been renewing the token for {wait:g} s; try again"
+            ) from error
+        try:
+            yield still_held
+        finally:
+            await lock.__aexit__(None, None, None)
+
+    async def catch_up(self) -> Session | None:
+        """Return the newest session that any tab committed, waiting until the store shows it.
+
+        Raises ``RefreshUnavailable`` when the store never shows it: then another tab's tokens are newer,
+        and to present the old ones could end the session for all.
+        """
+        mark = await self._coordinator.read_mark()
+        for _ in range(round(VISIBLE_WITHIN / LOOK_AGAIN)):
+            if self._is_caught_up(mark):
+                break
+            await asyncio.sleep(LOOK_AGAIN)
+        self.look()
+        session = self.session
+        if mark is not None and session is not None and session.id == mark.session:
+            if mark.ended:
+                self._record.remove()
+                self._lose(session)
+                return None
+            if session.generation < mark.generation:
+                raise RefreshUnavailable(
+                    "another tab renewed the token but could not store it; try again there"
+                )
+        return self.session
+
+    def _is_caught_up(self, mark: Mark | None) -> bool:
+        if mark is None or mark.ended or (self._unsaved and self._newest_is(mark, self.session)):
+            return True
+        return self._newest_is(mark, self._record.read())
+
+    @staticmethod
+    def _newest_is(mark: Mark, session: Session | None) -> bool:
+        return session is not None and session.generation >= mark.generation
+
+    async def commit(self, session: Session) -> bool:
+        """Keep a renewed session; ``False``, and nothing kept, when its session ended meanwhile."""
+        self.look()
+        if self._is_over(session):
+            return False
+        self._keep(session)
+        await self._publish(Mark(session.generation, session.id, ended=False))
+        return not self._is_over(session)
+
+    async def bury(self, session: Session) -> bool:
+        """End a session whose refresh token the server refused; ``False`` when it had ended already."""
+        if self._is_over(session):
+            return False
+        self.end()
+        await self._publish(Mark(max(self._record.highest, session.generation) + 1, session.id, ended=True))
+        return True
+
+    # What other tabs do
+
+    def look(self) -> None:
+        """Read the record again and take over what another tab wrote."""
+        before, stored = self.session, self._record.read()
+        if stored is not None and stored.id in self._ended:
+            stored = None  # a tab wrote it behind the back of the sign-out
+        if stored is None:
+            if before is not None and not self._unsaved:
+                self._lose(before)
+        elif (
+            before is None
+            or stored.generation > before.generation
+            or (stored.generation == before.generation and stored.id != before.id)
+        ):
+            if before is not None and before.id != stored.id:
+                self._ended.add(before.id)
+            self.session, self._unsaved = stored, False
+            self._changed(before, stored)
+        # else it's what is known, or an old value that is shown late
+
+    def _heard(self, mark: Mark) -> None:
+        self._record.highest = max(self._record.highest, mark.generation)
+        if mark.ended and self.session is not None and self.session.id == mark.session:
+            self._lose(self.session)
+        else:
+            self.look()
+
+    def close(self) -> None:
+        """Stop listening."""
+        for stop in self._stops:
+            stop()
+        self._stops.clear()
+
+    # Memory
+
+    def _is_over(self, session: Session) -> bool:
+        return self.session is None or self.session.id != session.id
+
+    def _keep(self, session: Session) -> None:
+        self.session = session
+        self._unsaved = not self._record.write(session)
+
+    def _forget(self) -> None:
+        if self.session is not None:
+            self._ended.add(self.session.id)
+        self.session, self._unsaved = None, False
+
+    def _lose(self, session: Session) -> None:
+        self._forget()
+        self._changed(session, None)
+
+    async def _publish(self, mark: Mark) -> None:
+        self._record.highest = max(self._record.highest, mark.generation)
+        await self._coordinator.write_mark(mark)
+        self._coordinator.announce(mark)
