@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from app.server.cross_origin import read_origin
 from app.server.serving import serve
 from app.server.settings import ROOT, Settings, SetupError
 
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
         refresh_ttl=options.refresh_ttl,
         grace=options.grace,
         lab=options.lab,
+        allow_origins=tuple(options.allow_origin),
     )
     try:
         serve(settings, host=options.host, port=options.port)
@@ -64,6 +66,14 @@ def _parser() -> Parser:
         metavar="S",
         help="seconds for which the refresh token before the newest is accepted again; 0: never",
     )
+    parser.add_argument(
+        "--allow-origin",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin call, for example https://app.example; may be repeated",
+    )
     parser.add_argument("--lab", action="store_true", help="offer the switches for tests under /lab")
     return parser
 
@@ -90,6 +100,14 @@ def _seconds(text: str) -> float:
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"must be a number of seconds, not {text!r}")
     return value
+
+
+def _origin(text: str) -> str:
+    try:
+        return read_origin(text)
+    except ValueError as error:
+        reason = f"must be an origin such as https://app.example, not {text!r}"
+        raise argparse.ArgumentTypeError(reason) from error
 
 
 def _port(text: str) -> int:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.server.access_tokens import AccessTokens, Identity
+from app.server.around import Around, at_once
 from app.server.bearer import Protected, require_bearer
 from app.server.database import Database
 from app.server.messages import Refused, answer, invalid_request, read_body, read_object, text_field
@@ -17,28 +18,42 @@ from app.server.messages import Refused, answer, invalid_request, read_body, rea
 ECHO_LIMIT = 1024 * 1024  # bytes
 NOTE_LIMIT = 2000  # characters
 NOTES_SHOWN = 100
+ECHOED_METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "QUERY")  # and HEAD, as any GET
 SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 
 
 class Api:
-    """The resources; `clock` gives seconds since the epoch."""
+    """The resources; `clock` gives seconds since the epoch, `around` may delay an answer or replace it."""
 
-    def __init__(self, database: Database, access_tokens: AccessTokens, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        access_tokens: AccessTokens,
+        clock: Callable[[], float],
+        *,
+        around: Around = at_once,
+    ) -> None:
         self._database = database
         self._access_tokens = access_tokens
         self._clock = clock
+        self._around = around
 
     def routes(self) -> list[Route]:
         """List the routes, each behind the guard."""
 
         def route(path: str, endpoint: Protected, *methods: str) -> Route:
-            return Route(path, require_bearer(self._access_tokens, endpoint), methods=list(methods))
+            guarded = require_bearer(self._access_tokens, endpoint)
+
+            async def run(request: Request) -> Response:
+                return await self._around(lambda: guarded(request))
+
+            return Route(path, run, methods=list(methods))
 
         return [
             route("/api/profile", self.profile, "GET"),
             route("/api/notes", self.notes, "GET", "POST"),
             route("/api/items/{n}", self.item, "GET"),
-            route("/api/echo", self.echo, "GET", "POST", "PUT", "PATCH", "DELETE"),
+            route("/api/echo", self.echo, *ECHOED_METHODS),
             route("/api/admin", self.admin, "GET"),
         ]
 

@@ -16,7 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.server.access_tokens import AccessTokens
 from app.server.api import Api
-from app.server.counters import Counters, CountRequests
+from app.server.around import at_once
+from app.server.counters import Counters, CountRequests, RequestIds
+from app.server.cross_origin import CrossOrigin
 from app.server.data_folder import prepare_data_folder, signing_key
 from app.server.database import Database
 from app.server.headers import SecurityHeaders
@@ -26,7 +28,8 @@ from app.server.passwords import Passwords
 from app.server.refresh_tokens import RefreshTokens
 from app.server.settings import Settings
 from app.server.static_files import StaticFiles
-from app.server.token_endpoints import TokenEndpoints, at_once
+from app.server.throttle import LoginThrottle
+from app.server.token_endpoints import TokenEndpoints
 
 
 class App:
@@ -52,15 +55,18 @@ def create_app(settings: Settings, *, drop: Callable[[Scope], None] = no_connect
     clock = settings.clock
     access_tokens = AccessTokens(database, key, clock, ttl=settings.access_ttl)
     refresh_tokens = RefreshTokens(database, clock, ttl=settings.refresh_ttl, grace=settings.grace)
-    counters = Counters()
-    lab = Lab(access_tokens, refresh_tokens, counters, sleep=settings.sleep, drop=drop)
+    throttle = LoginThrottle(settings.steady_clock)
+    counters, request_ids = Counters(), RequestIds()
+    lab = Lab(access_tokens, refresh_tokens, throttle, counters, request_ids, sleep=settings.sleep, drop=drop)
     tokens = TokenEndpoints(
         Passwords(database, settings.password_hasher),
+        throttle,
         access_tokens,
         refresh_tokens,
         counters,
         around_refresh=lab.around_refresh if settings.lab else at_once,
     )
+    api = Api(database, access_tokens, clock, around=lab.around_api if settings.lab else at_once)
     static_files = StaticFiles(settings.root, lab=settings.lab)
 
     async def login(request: Request) -> Response:
@@ -72,7 +78,7 @@ def create_app(settings: Settings, *, drop: Callable[[Scope], None] = no_connect
             Route("/login", login, methods=["GET", "POST"]),
             Route("/refresh", tokens.refresh, methods=["POST"]),
             Route("/logout", tokens.logout, methods=["POST"]),
-            *Api(database, access_tokens, clock).routes(),
+            *api.routes(),
             *(lab.routes() if settings.lab else []),
         ],
         exception_handlers={
@@ -85,7 +91,11 @@ def create_app(settings: Settings, *, drop: Callable[[Scope], None] = no_connect
     starlette.router.default = static_files
     # It would build the address from the Host header, which the client chooses.
     starlette.router.redirect_slashes = False
-    return App(SecurityHeaders(CountRequests(starlette, counters)), database)
+    asgi: ASGIApp = CountRequests(starlette, counters, request_ids) if settings.lab else starlette
+    if settings.allow_origins:
+        # Around the lab: a preflight is no request to count, and an answer made up by a fault can be read.
+        asgi = CrossOrigin(asgi, settings.allow_origins)
+    return App(SecurityHeaders(asgi, lab=settings.lab), database)
 
 
 def _refuse(request: Request, error: Exception) -> Response:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_IDS = 10_000
+MAX_ID_LENGTH = 200  # characters
 
 
 @dataclass
@@ -25,12 +29,30 @@ class Counters:
         self.refresh = self.reuse = self.api = self.unauthorized = 0
 
 
+@dataclass
+class RequestIds:
+    """Count the /api requests of each X-Request-ID; ids that are too long or too many are passed over."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, request_id: str) -> None:
+        """Count one request."""
+        known = request_id in self.counts
+        if known or (0 < len(request_id) <= MAX_ID_LENGTH and len(self.counts) < MAX_IDS):
+            self.counts[request_id] = self.counts.get(request_id, 0) + 1
+
+    def reset(self) -> None:
+        """Forget all ids."""
+        self.counts.clear()
+
+
 class CountRequests:
     """Middleware that counts requests as they arrive, whatever becomes of them."""
 
-    def __init__(self, app: ASGIApp, counters: Counters) -> None:
+    def __init__(self, app: ASGIApp, counters: Counters, request_ids: RequestIds) -> None:
         self._app = app
         self._counters = counters
+        self._request_ids = request_ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -46,4 +68,5 @@ class CountRequests:
             await send(message)
 
         self._counters.api += 1
+        self._request_ids.add(Headers(scope=scope).get("X-Request-ID", ""))
         await self._app(scope, receive, count_and_send)

@@ -1,4 +1,4 @@
-"""Faults for ``/refresh``, ordered ahead of time: late answers, wrong answers, no answer."""
+"""Faults, ordered ahead of time: late answers, wrong answers, no answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.server.messages import invalid_request
+from app.server.messages import invalid_request, number_field
 
 MAX_DELAY = 300  # seconds
 MAX_TIMES = 1000
@@ -20,11 +20,11 @@ HEADER_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff\t]*")
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a refresh.
+    """What happens to a request.
 
     It waits `delay` seconds; then the connection breaks (`drop`), or an answer with `status`, `body` and
-    `headers` is sent, or, when `status` is None, the true answer. With `after`, the rotation is done before
-    all this, so that its answer is lost or late; otherwise it is done last, or not at all.
+    `headers` is sent, or, when `status` is None, the true answer. With `after`, what was asked for is done
+    before all this, so that its answer is lost or late; otherwise it is done last, or not at all.
     """
 
     delay: float = 0
@@ -42,7 +42,7 @@ class Faults:
         self._pending: deque[Fault] = deque()
 
     def order(self, content: Mapping[str, Any]) -> None:
-        """Add what a ``POST /lab/refresh`` asks for, ``times`` times. Raises Refused (400)."""
+        """Add what a ``POST`` to the lab asks for, ``times`` times. Raises Refused (400)."""
         fault, times = read_fault(content)
         self._pending.extend([fault] * times)
 
@@ -59,9 +59,7 @@ def read_fault(content: Mapping[str, Any]) -> tuple[Fault, int]:
     """Read a fault and how many times it is wanted. Raises Refused (400) for anything unclear."""
     if set(content) - FIELDS:
         raise invalid_request(f"Unknown field; known are {', '.join(sorted(FIELDS))}")
-    delay = content.get("delay", 0)
-    if type(delay) not in (int, float) or not 0 <= delay <= MAX_DELAY:
-        raise invalid_request(f'"delay" must be a number of seconds from 0 to {MAX_DELAY}')
+    delay = number_field(content, "delay", MAX_DELAY, 0)
     times = content.get("times", 1)
     if type(times) is not int or not 1 <= times <= MAX_TIMES:
         raise invalid_request(f'"times" must be a whole number from 1 to {MAX_TIMES}')

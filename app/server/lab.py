@@ -14,12 +14,15 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.server.access_tokens import AccessTokens
+from app.server.around import Run
 from app.server.bearer import invalid_token
-from app.server.counters import Counters
-from app.server.faults import Faults
-from app.server.messages import answer, read_object
+from app.server.counters import Counters, RequestIds
+from app.server.faults import Fault, Faults
+from app.server.messages import Refused, answer, number_field, read_object, refusal
 from app.server.refresh_tokens import RefreshTokens
-from app.server.token_endpoints import Rotate
+from app.server.throttle import LoginThrottle
+
+MAX_SECONDS = 31_536_000  # a year
 
 
 class Lab:
@@ -29,15 +32,21 @@ class Lab:
         self,
         access_tokens: AccessTokens,
         refresh_tokens: RefreshTokens,
+        throttle: LoginThrottle,
         counters: Counters,
+        request_ids: RequestIds,
         *,
         sleep: Callable[[float], Awaitable[None]],
         drop: Callable[[Scope], None],
     ) -> None:
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
+        self._throttle = throttle
         self._counters = counters
-        self._faults = Faults()
+        self._request_ids = request_ids
+        self._refresh_faults = Faults()
+        self._api_faults = Faults()
+        self._start_values = access_tokens.ttl, refresh_tokens.grace
         self._sleep = sleep
         self._drop = drop
 
@@ -46,9 +55,13 @@ class Lab:
         return [
             Route("/lab/expire", self.expire, methods=["POST"]),
             Route("/lab/revoke", self.revoke, methods=["POST"]),
-            Route("/lab/refresh", self.order_fault, methods=["POST"]),
+            Route("/lab/refresh", self.order_refresh_fault, methods=["POST"]),
+            Route("/lab/api", self.order_api_fault, methods=["POST"]),
+            Route("/lab/ttl", self.set_ttl, methods=["POST"]),
+            Route("/lab/grace", self.set_grace, methods=["POST"]),
             Route("/lab/reset", self.reset, methods=["POST"]),
             Route("/lab/counters", self.show_counters, methods=["GET"]),
+            Route("/lab/requests", self.show_requests, methods=["GET"]),
             Route("/lab/unauthorized", self.unauthorized, methods=["GET"]),
         ]
 
@@ -62,35 +75,64 @@ class Lab:
         self._refresh_tokens.forget_all()
         return _done()
 
-    async def order_fault(self, request: Request) -> Response:
+    async def order_refresh_fault(self, request: Request) -> Response:
         """Take a fault for the next refreshes; it queues behind those ordered before.
 
         ``{"delay": s, "status": n, "body": str, "headers": {}, "drop": bool, "after": bool, "times": n}``,
         where every field may be missing; `Fault` says what they do.
         """
-        self._faults.order(await read_object(request))
+        self._refresh_faults.order(await read_object(request))
+        return _done()
+
+    async def order_api_fault(self, request: Request) -> Response:
+        """Take a fault for the next requests to the resources under /api, put as one for a refresh."""
+        self._api_faults.order(await read_object(request))
+        return _done()
+
+    async def set_ttl(self, request: Request) -> Response:
+        """Take ``{"access": s}``: how long access tokens issued from now on live; 0: expired at once."""
+        self._access_tokens.ttl = number_field(await read_object(request), "access", MAX_SECONDS)
+        return _done()
+
+    async def set_grace(self, request: Request) -> Response:
+        """Take ``{"seconds": s}``: the grace for the refresh token before the newest, at once; 0: none."""
+        self._refresh_tokens.grace = number_field(await read_object(request), "seconds", MAX_SECONDS)
         return _done()
 
     async def reset(self, request: Request) -> Response:
-        """Set the counters to zero and forget the faults that are still to come."""
+        """Go back to the start: counters, faults, failed sign-ins, ttl and grace. Sessions stay."""
         self._counters.reset()
-        self._faults.clear()
+        self._request_ids.reset()
+        self._refresh_faults.clear()
+        self._api_faults.clear()
+        self._throttle.clear()
+        self._access_tokens.ttl, self._refresh_tokens.grace = self._start_values
         return _done()
 
     async def show_counters(self, request: Request) -> Response:
         """Answer ``{"refresh": n, "reuse": n, "api": n, "unauthorized": n}``, as `Counters` explains them."""
         return answer(asdict(self._counters))
 
+    async def show_requests(self, request: Request) -> Response:
+        """Answer ``{"<X-Request-ID>": n}``: how often each /api request arrived since the last reset."""
+        return answer(self._request_ids.counts)
+
     async def unauthorized(self, request: Request) -> Response:
         """Refuse with 401, however good the token."""
         raise invalid_token("This resource refuses every access token")
 
-    async def around_refresh(self, rotate: Rotate) -> Response:
-        """Run a rotation under the next fault."""
-        fault = self._faults.take()
+    async def around_refresh(self, run: Run) -> Response:
+        """Run a rotation under the next fault for refreshes."""
+        return await self._run_under(self._refresh_faults.take(), run)
+
+    async def around_api(self, run: Run) -> Response:
+        """Run an endpoint of /api under the next fault for it."""
+        return await self._run_under(self._api_faults.take(), run)
+
+    async def _run_under(self, fault: Fault | None, run: Run) -> Response:
         if fault is None:
-            return rotate()
-        rotated = rotate() if fault.after else None
+            return await run()
+        done = await _answer_of(run) if fault.after else None
         if fault.delay:
             await self._sleep(fault.delay)
         if fault.drop:
@@ -100,7 +142,7 @@ class Lab:
             headers |= {name.title(): value for name, value in fault.headers.items()}
             body = "" if fault.status in (204, 205, 304) else fault.body
             return Response(body, fault.status, headers)
-        return rotated or rotate()
+        return done or await run()
 
 
 class DroppedConnection(Response):
@@ -120,6 +162,14 @@ class DroppedConnection(Response):
 def no_connection(scope: Scope) -> None:
     """Stand in for `drop` where the app runs without a server under it."""
     raise ConnectionResetError("the lab dropped the connection")
+
+
+async def _answer_of(run: Run) -> Response:
+    try:
+        return await run()
+    except Refused as refused:
+        # What the endpoint says is to be lost, and a refusal is one of the things it may say.
+        return refusal(refused)
 
 
 def _done() -> Response:

@@ -82,7 +82,15 @@ def text_field(content: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def number_field(content: Mapping[str, Any], name: str, most: float, default: float | None = None) -> float:
+    """Return a number from 0 to `most`. Raises Refused (400) for anything else, or if it is missing."""
+    value = content.get(name, default)
+    if type(value) not in (int, float) or not 0 <= value <= most:
+        raise invalid_request(f'The field "{name}" must be a number from 0 to {most}')
+    return float(value)
+
+
 def seconds(value: float) -> float:
     """Round a duration to milliseconds, and to an int when it is whole: ``1800``, not ``1800.0``."""
-    rounded = round(value, 3)
+    rounded = round(float(value), 3)  # an int has no is_integer before Python 3.12
     return int(rounded) if rounded.is_integer() else rounded

@@ -55,7 +55,7 @@ class RefreshTokens:
         self._database = database
         self._clock = clock
         self._ttl = ttl
-        self._grace = grace
+        self.grace = grace
 
     def start_family(self, username: str) -> Grant:
         """Issue the first refresh token of a new sign-in."""
@@ -94,7 +94,7 @@ class RefreshTokens:
                 )
                 connection.execute("UPDATE refresh_tokens SET used_at = ? WHERE hash = ?", (now, presented))
             # Counted from the first use, which a repetition doesn't move: the window can't be kept open.
-            elif generation != newest - 1 or now - rotated_at >= self._grace:
+            elif generation != newest - 1 or now - rotated_at >= self.grace:
                 _revoke(connection, family, now)
                 return Refusal.REUSED
             successor = _issue(connection, family, parent=presented, generation=newest)

@@ -43,6 +43,8 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
             access_log=False,  # addresses may hold what callers put in a query
             log_level="warning",
             server_header=False,
+            # No proxy stands in front, and a caller must not choose the address that sign-ins are counted by.
+            proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
         )
         server = Server(config, address_of(listener))

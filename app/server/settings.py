@@ -23,7 +23,9 @@ class Settings:
 
     ``grace``: how long the refresh token before the newest one is still accepted; 0 means never.
     ``lab``: offer the switches under ``/lab`` and the test pages. Never on a server that others can reach.
-    ``clock``: seconds since the epoch; ``sleep``: waits that many seconds. Tests put their own here.
+    ``allow_origins``: other origins whose pages may call; `read_origin` writes them as browsers do.
+    ``clock``: seconds since the epoch; ``steady_clock``: seconds since any moment, never set back; ``sleep``:
+    waits that many seconds. Tests put their own here.
     """
 
     data: Path
@@ -32,6 +34,8 @@ class Settings:
     refresh_ttl: float = 604800
     grace: float = 10
     lab: bool = False
+    allow_origins: tuple[str, ...] = ()
     clock: Callable[[], float] = time.time
+    steady_clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     password_hasher: PasswordHasher = field(default_factory=PasswordHasher)

@@ -17,11 +17,12 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from app.server.content_coding import CODINGS, accepted_codings
+from app.server.headers import LAB_PAGES
 from app.server.messages import Refused, refusal
 
 PAGES = {"/": "index.html", "/login": "index.html", "/pyscript.toml": "pyscript.toml"}
 FOLDERS = ("static/", "app/silent_refresh/", "app/demo/")
-LAB_FOLDERS = ("tests/e2e/page/",)
+LAB_FOLDERS = (LAB_PAGES.removeprefix("/"),)
 IMMUTABLE = ("/static/vendor/", "/static/wheels/")
 JSON_PATHS = re.compile("/(api|lab|login|refresh|logout)(/|$)")
 

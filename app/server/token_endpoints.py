@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import math
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.server.access_tokens import AccessTokens
+from app.server.around import Around, at_once
 from app.server.counters import Counters
 from app.server.messages import CHALLENGE, Refused, answer, read_object, refusal, seconds, text_field
 from app.server.passwords import Passwords
 from app.server.refresh_tokens import Grant, RefreshTokens, Refusal
-
-Rotate = Callable[[], Response]
-
-
-async def at_once(rotate: Rotate) -> Response:
-    """Answer a refresh without more ado: what happens when no lab stands in between."""
-    return rotate()
+from app.server.throttle import LoginThrottle
 
 
 class TokenEndpoints:
@@ -27,37 +22,56 @@ class TokenEndpoints:
     def __init__(
         self,
         passwords: Passwords,
+        throttle: LoginThrottle,
         access_tokens: AccessTokens,
         refresh_tokens: RefreshTokens,
         counters: Counters,
         *,
-        around_refresh: Callable[[Rotate], Awaitable[Response]] = at_once,
+        around_refresh: Around = at_once,
     ) -> None:
         self._passwords = passwords
+        self._throttle = throttle
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
         self._counters = counters
         self._around_refresh = around_refresh
 
     async def login(self, request: Request) -> Response:
-        """Take ``{"username": str, "password": str}``; answer `_tokens`, or 401 ``invalid_credentials``."""
+        """Take ``{"username": str, "password": str}``; answer `_tokens`, 401 or 429."""
         content = await read_object(request)
         username = text_field(content, "username")
         password = text_field(content, "password")
-        if not await self._passwords.are_right(username, password):
+        address = request.client.host if request.client else ""
+        self._hold_back(username, address)
+        right = await self._passwords.are_right(username, password)
+        # Again: of many guesses sent at once, only as many as the limit learn whether they are right.
+        self._hold_back(username, address)
+        if not right:
+            self._throttle.failed(username, address)
             return _unauthorized("invalid_credentials", "The user name or the password is wrong")
+        self._throttle.succeeded(username)
         return self._tokens(self._refresh_tokens.start_family(username))
 
     async def refresh(self, request: Request) -> Response:
         """Take ``{"refreshToken": str}``; answer `_tokens`, or 401 ``invalid_grant``."""
         # Read before any delay: a client that hangs up meanwhile must find its rotation done all the same.
         refresh_token = text_field(await read_object(request), "refreshToken")
-        return await self._around_refresh(lambda: self._rotate(refresh_token))
+
+        async def rotate() -> Response:
+            return self._rotate(refresh_token)
+
+        return await self._around_refresh(rotate)
 
     async def logout(self, request: Request) -> Response:
         """Take ``{"refreshToken": str}`` and end its session; 204, even if there is none (RFC 7009 §2.2)."""
         self._refresh_tokens.revoke(text_field(await read_object(request), "refreshToken"))
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+    def _hold_back(self, username: str, address: str) -> None:
+        wait = math.ceil(self._throttle.wait(username, address))
+        if wait > 0:
+            headers = {"Retry-After": str(wait)}
+            raise Refused(429, "too_many_requests", "Too many sign-ins failed: wait and try again", headers)
 
     def _rotate(self, refresh_token: str) -> Response:
         result = self._refresh_tokens.rotate(refresh_token)
