@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from silent_refresh import Client, SilentRefresh
 
+from silent_refresh import Client, SilentRefresh
 from tests.world.browser import Browser, Tab
 from tests.world.loop import VirtualLoop
 from tests.world.server import Server

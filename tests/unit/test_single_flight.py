@@ -6,6 +6,7 @@ import asyncio
 from asyncio import gather
 
 import pytest
+
 from silent_refresh import (
     Client,
     NotSignedIn,
@@ -15,7 +16,6 @@ from silent_refresh import (
     SilentRefresh,
     Tokens,
 )
-
 from tests.world.browser import Browser, Tab
 from tests.world.loop import later, until
 from tests.world.server import Answer, Call, Server, saying
