@@ -8,6 +8,7 @@ async with Site(tmp_path, grace=10) as site:
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,6 +105,13 @@ class Site:
     async def get(self, path: str, access_token: str) -> httpx.Response:
         """Ask for a resource with a bearer token."""
         return await self.http.get(path, headers=bearer(access_token))
+
+    async def post_json(
+        self, path: str, content: object, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """Post JSON that httpx would not write: NaN, infinities and lone surrogates too."""
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        return await self.http.post(path, content=json.dumps(content), headers=sent)
 
     async def lab(self, path: str, **content: Any) -> None:
         """Throw a switch, which must work."""
