@@ -27,7 +27,8 @@ check: .venv/.ready ## Lint, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(foreach package,silent_refresh server demo,$(if $(wildcard app/$(package)/*.py),-p $(if $(filter server,$(package)),app.)$(package)))
 
-format: .venv/.ready ## Rewrite the Python code in the project's format
+format: .venv/.ready ## Rewrite the Python code in the project's format, and the page's list of files
+	$(BIN)/python tools/page_files.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

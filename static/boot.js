@@ -1,0 +1,105 @@
+// Starts PyScript, shows how far it is, and tells in plain words when it can't start.
+//
+// A page that loads this has four places for it: #boot with #boot-step and #boot-progress, and #fault (hidden) with
+// #fault-what, #fault-remedy and #fault-detail. PyScript on its own shows nothing when a part of it is missing.
+
+const PYSCRIPT = "/static/vendor/pyscript-0.7.31/core.js";
+
+// PyScript's own words for where it is: the share of the time that has passed by then, and our words.
+const STEPS = {
+  "Loading Pyodide": [0.15, "Loading Python …"],
+  "Loading interpreter": [0.25, "Starting Python …"],
+  "Loading files": [0.7, "Loading the page's code …"],
+  "Loaded files": [0.8, "Starting the page …"],
+  "Loaded Pyodide": [0.9, "Starting the page …"],
+};
+
+const REMEDIES = {
+  missing: "Run “make demo” again: it installs what is missing. Then reload this page.",
+  unreachable: "See that the server is still running (“make demo”), then reload this page.",
+  unsupported: "Use a current Firefox, Chrome, Edge or Safari. Where WebAssembly was switched off, switch it on.",
+  broken: "Reload the page. If this comes again, it is a mistake in the page: please report it, with the details below.",
+};
+
+const byId = (id) => document.getElementById(id);
+let isOver = false; // started, or told why not
+
+function show(share, text) {
+  byId("boot-progress").value = share;
+  byId("boot-step").textContent = text;
+}
+
+function succeed() {
+  if (isOver) return;
+  isOver = true;
+  byId("boot").hidden = true;
+}
+
+function fail(reason, what, error) {
+  if (isOver) return;
+  isOver = true;
+  byId("boot").hidden = true;
+  byId("fault-what").textContent = what;
+  byId("fault-remedy").textContent = REMEDIES[reason];
+  byId("fault-detail").textContent = String(error?.message ?? error);
+  byId("fault").hidden = false;
+}
+
+/** Returns the paths that the server refused; browsers that don't know `responseStatus` find none. */
+const refusedPaths = () =>
+  performance
+    .getEntriesByType("resource")
+    .filter(({ responseStatus }) => responseStatus >= 400)
+    .map(({ name }) => new URL(name).pathname);
+
+/** Tells of an error that somebody else raised, as far as one can make out what it means. */
+function explain(error) {
+  const message = String(error?.message ?? error);
+  const refused = refusedPaths();
+  if (error?.constructor?.name === "PythonError") {
+    const lines = message.trimEnd().split("\n");
+    return fail("broken", `Its Python code stopped with an error: ${lines.at(-1)}`, error);
+  }
+  if (refused.length > 0) return fail("missing", `The server doesn't have ${refused.join(", ")}.`, error);
+  if (/fetch|network|load|import/i.test(message)) {
+    return fail("unreachable", "A part of the page did not arrive from the server.", error);
+  }
+  return fail("broken", `It stopped with an error: ${message.split("\n")[0]}`, error);
+}
+
+addEventListener("unhandledrejection", ({ reason }) => explain(reason));
+addEventListener("error", ({ error, message }) => explain(error ?? message));
+addEventListener("py:progress", ({ detail }) => detail in STEPS && show(...STEPS[detail]));
+addEventListener("py:done", succeed);
+
+// PyScript puts the faults of its own configuration on the page, in a box at the end.
+new MutationObserver((_, observer) => {
+  const box = document.querySelector(".py-error");
+  if (box === null) return;
+  observer.disconnect();
+  box.remove();
+  explain(new Error(box.textContent));
+}).observe(document.body, { childList: true });
+
+async function start() {
+  if (typeof WebAssembly !== "object") {
+    return fail("unsupported", "This browser has no WebAssembly, which Python needs here.", "WebAssembly is undefined");
+  }
+  const { hooks } = await import(PYSCRIPT);
+  // This one default hook, for workers, is compiled with `Function()` even where there are none; without it the page
+  // runs under a policy that allows no eval. A page with PyScript workers would need it.
+  hooks.worker.onBeforeRunAsync.clear();
+  hooks.main.onReady.add(({ io }) => {
+    const stderr = io.stderr;
+    io.stderr = (first, ...others) => {
+      // Text is what Python wrote, a warning maybe; an Error is what stopped it.
+      if (first instanceof Error) explain(first);
+      stderr(first, ...others);
+    };
+  });
+}
+
+start().catch((error) => {
+  console.error(error);
+  explain(error);
+});

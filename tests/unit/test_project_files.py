@@ -1,0 +1,138 @@
+"""What the project's files say about each other, and could say wrongly after a change."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import silent_refresh
+from tools.page_files import PACKAGES, SCRIPT, page_files
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+PAGES = [ROOT / "index.html", ROOT / "tests" / "e2e" / "page" / "index.html"]
+NPM = json.loads((ROOT / "package.json").read_text())
+PYSCRIPT = tomllib.loads((ROOT / "pyscript.toml").read_text())
+
+
+def requirements(path: Path) -> dict[str, str]:
+    """Return the pinned versions of a requirements file, by name."""
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", path.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_a_lock_file_pins_and_hashes_everything_and_names_no_place(lock):
+    """Each requirement has a version and a hash; no index, no host, no folder of some machine."""
+    text = lock.read_text()
+    entries = re.sub(r"\\\n\s*", "", text).splitlines()
+    packages = [entry for entry in entries if not entry.startswith("#")]
+
+    assert packages
+    for package in packages:
+        assert re.match(r"[A-Za-z0-9._-]+==\S+.* --hash=sha256:[0-9a-f]{64}", package), package
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host|(^|\s)/", text)
+
+
+def test_development_has_the_servers_versions():
+    """The tests run the server with the packages that `make demo` installs."""
+    development = requirements(ROOT / "requirements" / "dev.txt")
+
+    for name, version in requirements(ROOT / "requirements" / "server.txt").items():
+        assert version == development[name], name
+
+
+def test_the_npm_lock_file_names_no_registry():
+    """Each package is found by name, version and hash in whichever registry is configured."""
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    packages = {path: entry for path, entry in lock["packages"].items() if path}
+
+    assert NPM["dependencies"] == lock["packages"][""]["dependencies"]
+    for path, entry in packages.items():
+        assert "resolved" not in entry, path
+        assert entry["integrity"].startswith("sha512-"), path
+
+
+def test_the_page_loads_every_python_file():
+    """pyscript.toml lists the files of the library and of the demo; `make format` writes the list."""
+    listed = {source: target for source, target in PYSCRIPT["files"].items() if source.endswith(".py")}
+
+    assert page_files() == listed, "run make format"
+
+
+def test_the_page_names_its_script():
+    """The one file of the demo that isn't listed is the script of the page."""
+    assert f'src="/app/{SCRIPT}"' in (ROOT / "index.html").read_text()
+    assert (ROOT / "app" / SCRIPT).is_file()
+
+
+def test_the_page_files_are_found_in_every_folder(tmp_path):
+    """Subfolders are listed, the page's script and other files are not."""
+    for package in PACKAGES:
+        (tmp_path / "app" / package / "inner").mkdir(parents=True)
+        (tmp_path / "app" / package / "inner" / "module.py").touch()
+        (tmp_path / "app" / package / "inner" / "notes.txt").touch()
+    (tmp_path / "app" / SCRIPT).touch()
+
+    assert {
+        "./app/silent_refresh/inner/module.py": "./silent_refresh/inner/module.py",
+        "./app/demo/inner/module.py": "./demo/inner/module.py",
+    } == page_files(tmp_path)
+
+
+def test_the_page_loads_the_locked_wheels():
+    """pyscript.toml names the wheels that requirements/browser.txt pins."""
+    wheels = {Path(source).name for source in PYSCRIPT["files"] if source.endswith(".whl")}
+    pinned = requirements(ROOT / "requirements" / "browser.txt").items()
+
+    assert {f"{name.replace('-', '_')}-{version}-py3-none-any.whl" for name, version in pinned} == wheels
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, ROOT / "pyscript.toml", ROOT / "static" / "boot.js"], ids=lambda p: p.name
+)
+def test_vendored_folders_have_the_pinned_versions(path):
+    """What a page loads from static/vendor is what package.json pins."""
+    versions = {
+        "pyscript": NPM["dependencies"]["@pyscript/core"],
+        "pyodide": NPM["dependencies"]["pyodide"],
+    }
+
+    for name, version in re.findall(r"/static/vendor/([a-z]+)-([^/]+)/", path.read_text()):
+        assert versions[name] == version
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
+def test_a_page_has_what_boot_js_writes_to(path):
+    """Every element that boot.js looks up is in every page that loads it."""
+    wanted = set(re.findall(r'byId\("([\w-]+)"\)', (ROOT / "static" / "boot.js").read_text()))
+
+    assert wanted
+    assert wanted <= set(re.findall(r'id="([\w-]+)"', path.read_text()))
+
+
+def test_a_page_names_each_element_once():
+    """Ids are unique, and every `for` and `aria-…by` names one."""
+    text = (ROOT / "index.html").read_text()
+    ids = re.findall(r'\bid="([\w-]+)"', text)
+    references = re.findall(r'\b(?:for|aria-labelledby|aria-describedby)="([\w-]+)"', text)
+
+    assert sorted(set(ids)) == sorted(ids)
+    assert set(references) <= set(ids)
+
+
+def test_the_versions_agree():
+    """The library, the npm manifest and the newest entry of the changelog have one version."""
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert newest is not None
+    assert silent_refresh.__version__ == newest[1] == NPM["version"]
+
+
+def test_ci_runs_what_a_developer_runs():
+    """`.ci/run` is executable and runs `make check` and `make test`."""
+    script = ROOT / ".ci" / "run"
+
+    assert script.stat().st_mode & 0o111
+    assert ["make check", "make test"] == re.findall(r"^make .*", script.read_text(), re.MULTILINE)
