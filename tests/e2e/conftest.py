@@ -1,0 +1,113 @@
+"""A real browser, the real server, and Python in the page.
+
+| fixture       | what                                                                          |
+| ------------- | ----------------------------------------------------------------------------- |
+| `server`      | the session's server: `.url`, `.lab`; counters at zero at each test's start   |
+| `lab`         | its lab                                                                       |
+| `page_python` | runs a function in the page that all tests share, storage empty               |
+| `fresh_page`  | makes such a page in a new context, for tests that leave it or need several   |
+| `own_server`  | makes a server that the test may stop and start                               |
+| `page`        | pytest-playwright's empty page, in a context of its own                       |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.e2e.page_python import PagePython
+from tests.e2e.running_server import Lab, RunningServer
+from tools.browser import find_chromium
+
+# The browser's own traffic, graphics and first-run pages have no place in a test.
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Two seconds are what a page takes to start when nothing else runs; a busy machine needs longer.
+expect.set_options(timeout=20_000)
+
+FreshPage = Callable[..., PagePython]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Launch the Chromium that `make test` made sure of."""
+    return {**browser_type_launch_args, "executable_path": find_chromium(), "args": CHROMIUM_ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def session_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Run one server for all tests."""
+    with RunningServer(tmp_path_factory.mktemp("data")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def base_url(session_server: RunningServer) -> str:
+    """Give Playwright the address that paths are relative to."""
+    return session_server.url
+
+
+@pytest.fixture
+def server(session_server: RunningServer) -> RunningServer:
+    """Return the session's server, its lab reset."""
+    session_server.lab.reset()
+    return session_server
+
+
+@pytest.fixture
+def lab(server: RunningServer) -> Lab:
+    """Return the lab of the session's server."""
+    return server.lab
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
+    """Return what makes a server of the test's own; its arguments are more of the command line."""
+    with ExitStack() as servers:
+        yield lambda *options: servers.enter_context(RunningServer(tmp_path / "data", *options))
+
+
+@pytest.fixture(scope="session")
+def shared_page(browser: Browser, base_url: str) -> Iterator[PagePython]:
+    """Load the test page once for all tests: its Python takes longer to start than most tests to run."""
+    context = browser.new_context(base_url=base_url)
+    page_python = PagePython(context.new_page())
+    page_python.open()
+    yield page_python
+    context.close()
+
+
+@pytest.fixture
+def page_python(shared_page: PagePython, server: RunningServer) -> PagePython:
+    """Return what runs Python functions in the shared page."""
+    shared_page.forget()
+    return shared_page
+
+
+@pytest.fixture
+def fresh_page(browser: Browser, server: RunningServer) -> Iterator[FreshPage]:
+    """Return what opens a test page: in a new context, or as another tab of `context`."""
+    with ExitStack() as contexts:
+
+        def open_page(context: BrowserContext | None = None, *, base_url: str = server.url) -> PagePython:
+            if context is None:
+                context = browser.new_context(base_url=base_url)
+                contexts.callback(context.close)
+            page_python = PagePython(context.new_page())
+            page_python.open()
+            return page_python
+
+        yield open_page

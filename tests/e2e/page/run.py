@@ -1,0 +1,43 @@
+"""The test page's script: runs functions that the tests send, under the demo's own security policy.
+
+The other end is ``tests/e2e/page_python.py``.
+"""
+
+import asyncio
+import gc
+import json
+import linecache
+import traceback
+
+import js
+from pyodide.ffi import create_proxy
+
+import silent_refresh
+
+
+async def run(source: str, filename: str, line: int, name: str, arguments: str, timeout: float) -> str:
+    """Run the async function `name` of `source` and return ``{"value": …}`` or ``{"error": traceback}``.
+
+    `arguments` is a JSON list; `timeout` is in seconds. Each run has a namespace of its own.
+    """
+    padded = "\n" * (line - 1) + source  # so that a traceback has the lines of the test's file
+    linecache.cache[filename] = (len(padded), None, padded.splitlines(keepends=True), filename)
+    namespace = {public: getattr(silent_refresh, public) for public in silent_refresh.__all__}
+    try:
+        exec(compile(padded, filename, "exec"), namespace)
+        value = await asyncio.wait_for(namespace[name](*json.loads(arguments)), timeout)
+        return json.dumps({"value": value})
+    except BaseException:
+        return json.dumps({"error": traceback.format_exc()})
+
+
+def tidy_up() -> None:
+    """Close what the last test left open, so that it hears nothing of the next one."""
+    for thing in gc.get_objects():
+        if isinstance(thing, silent_refresh.SilentRefresh):
+            thing.close()
+
+
+js.runPython = create_proxy(run)
+js.tidyUp = create_proxy(tidy_up)
+js.document.getElementById("ready").hidden = False
