@@ -105,7 +105,7 @@ class Api:
         return answer(
             {
                 "method": request.method,
-                "query": request.url.query,
+                "query": request.scope["query_string"].decode("latin-1"),  # any byte may come
                 "headers": {k: v for k, v in request.headers.items() if k not in SECRET_HEADERS},
                 "body": body.decode(errors="replace"),
                 "bytes": len(body),

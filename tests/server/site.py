@@ -9,12 +9,14 @@ async with Site(tmp_path, grace=10) as site:
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import anyio.lowlevel
 import httpx
 from argon2 import PasswordHasher
+from starlette.types import Message
 
 from app.server.app import create_app
 from app.server.settings import Settings
@@ -112,6 +114,46 @@ class Site:
         """Post JSON that httpx would not write: NaN, infinities and lone surrogates too."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         return await self.http.post(path, content=json.dumps(content), headers=sent)
+
+    async def hand_over(
+        self,
+        path: str,
+        method: str = "GET",
+        query: bytes = b"",
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        body: Sequence[bytes] = (b"",),
+        *,
+        cut_off: bool = False,
+    ) -> int:
+        """Hand one request straight to the app, past all that a client would tidy up; return the status."""
+        chunks = [
+            {"type": "http.request", "body": chunk, "more_body": cut_off or n < len(body)}
+            for n, chunk in enumerate(body, 1)
+        ]
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return chunks.pop(0) if chunks else {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "http",
+            "client": ("192.0.2.1", 50000),
+            "server": ("server.test", 80),
+            "root_path": "",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(errors="replace"),
+            "query_string": query,
+            "headers": headers,
+        }
+        await self.app(scope, receive, send)
+        return int(sent[0]["status"])
 
     async def lab(self, path: str, **content: Any) -> None:
         """Throw a switch, which must work."""
