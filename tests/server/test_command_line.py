@@ -147,7 +147,7 @@ async def test_bytes_that_are_no_http_are_refused(
             connection.sendall(request_bytes)
             connection.shutdown(socket.SHUT_WR)
             received = connection.recv(65536)
-        except ConnectionError:
+        except OSError:  # the server may have closed it before it was all said
             received = b""
 
     assert not re.match(rb"HTTP/1.1 [235]", received)
