@@ -21,8 +21,12 @@ const REMEDIES = {
   broken: "Reload the page. If this comes again, it is a mistake in the page: please report it, with the details below.",
 };
 
+const FILES = /\.(js|json|mjs|py|toml|wasm|whl|zip)$/; // those that the page can't do without
+const LISTED_WITHIN = 250; // ms until the browser lists what became of a request
+
 const byId = (id) => document.getElementById(id);
 let isOver = false; // started, or told why not
+let isSuspect = false; // something failed, and what it means is being found out
 
 function show(share, text) {
   byId("boot-progress").value = share;
@@ -30,7 +34,7 @@ function show(share, text) {
 }
 
 function succeed() {
-  if (isOver) return;
+  if (isOver || isSuspect) return;
   isOver = true;
   byId("boot").hidden = true;
 }
@@ -45,28 +49,34 @@ function fail(reason, what, error) {
   byId("fault").hidden = false;
 }
 
-/** Returns the paths that the server refused; browsers that don't know `responseStatus` find none. */
-const refusedPaths = () =>
-  performance
-    .getEntriesByType("resource")
-    .filter(({ responseStatus }) => responseStatus >= 400)
-    .map(({ name }) => new URL(name).pathname);
-
 /** Tells of an error that somebody else raised, as far as one can make out what it means. */
 function explain(error) {
   const message = String(error?.message ?? error);
-  const refused = refusedPaths();
   if (error?.constructor?.name === "PythonError") {
-    const lines = message.trimEnd().split("\n");
-    return fail("broken", `Its Python code stopped with an error: ${lines.at(-1)}`, error);
+    return fail("broken", `Its Python code stopped with an error: ${message.trimEnd().split("\n").at(-1)}`, error);
   }
-  if (refused.length > 0) return fail("missing", `The server doesn't have ${refused.join(", ")}.`, error);
-  if (/fetch|network|load|import/i.test(message)) {
-    return fail("unreachable", "A part of the page did not arrive from the server.", error);
-  }
-  return fail("broken", `It stopped with an error: ${message.split("\n")[0]}`, error);
+  // Most often a file is missing behind it, and the browser's list is about to say which.
+  isSuspect = true;
+  setTimeout(() => {
+    checkFiles(performance.getEntriesByType("resource"));
+    if (/fetch|network|load|import/i.test(message)) fail("unreachable", "A part of the page did not arrive.", error);
+    else fail("broken", `It stopped with an error: ${message.split("\n")[0]}`, error);
+  }, LISTED_WITHIN);
 }
 
+/** Tells of the page's files that don't arrive: PyScript tells of some only, and doesn't always say which it was. */
+function checkFiles(entries) {
+  for (const { name, responseStatus } of entries) {
+    const { origin, pathname } = new URL(name);
+    if (origin !== location.origin || !FILES.test(pathname)) continue;
+    if (responseStatus >= 400) fail("missing", `The server doesn't have ${pathname}.`, `${responseStatus} ${name}`);
+    else if (responseStatus === 0) fail("unreachable", `${pathname} did not arrive from the server.`, name);
+  }
+}
+
+new PerformanceObserver((list) => checkFiles(list.getEntries())).observe({ type: "resource", buffered: true });
+// What is still under way when the user leaves is given up; that is no fault.
+addEventListener("pagehide", () => (isOver = true));
 addEventListener("unhandledrejection", ({ reason }) => explain(reason));
 addEventListener("error", ({ error, message }) => explain(error ?? message));
 addEventListener("py:progress", ({ detail }) => detail in STEPS && show(...STEPS[detail]));

@@ -1,0 +1,185 @@
+"""The start of the demo page: what it shows, what it says when it can't, and what it keeps to."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+RECORD_VIOLATIONS = """
+    window.violations = [];
+    addEventListener("securitypolicyviolation", (event) => {
+        window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`);
+    });
+"""
+
+
+def not_found(route: Route) -> None:
+    """Answer as a server that lacks the file."""
+    route.fulfill(status=404, body="Not found")
+
+
+def sign_in_form(page: Page):
+    """Find the form that shows that the page has started."""
+    return page.get_by_role("button", name="Sign in")
+
+
+def expect_fault(page: Page, what: str | re.Pattern[str], remedy: str) -> None:
+    """Expect the fault to be told, and nothing to look as if it still went on."""
+    fault = page.get_by_role("alert")
+    expect(fault).to_contain_text("The page could not start")
+    expect(fault).to_contain_text(what)
+    expect(fault).to_contain_text(remedy)
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Silent refresh")).to_be_visible()
+
+
+def test_it_starts(page):
+    """The page starts, and nothing is left of the progress."""
+    page.goto("/login")
+
+    expect(sign_in_form(page)).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_progress_is_shown_while_it_loads(page):
+    """While Python is on its way, the page can be read and says how far it is."""
+    held: list[Route] = []
+    page.route("**/pyodide.asm.wasm", lambda route: held.append(route))  # Playwright wants a function
+    page.goto("/login", wait_until="commit")
+
+    expect(page.get_by_role("heading", name="Silent refresh")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Starting Python …")).to_be_visible()
+    assert 0 < page.get_by_role("progressbar").evaluate("bar => bar.value") < 1
+    for route in held:
+        route.continue_()
+    expect(sign_in_form(page)).to_be_visible()
+
+
+# Each of these fails in a way of its own, somewhere in PyScript, Pyodide or the browser.
+FILES = [
+    "/static/vendor/pyscript-*/core.js",
+    "/static/vendor/pyodide-*/pyodide.mjs",
+    "/static/vendor/pyodide-*/pyodide.asm.wasm",
+    "/static/vendor/pyodide-*/python_stdlib.zip",
+    "/static/vendor/pyodide-*/pyodide-lock.json",
+    "/app/silent_refresh/browser/bridge.js",
+    "/app/demo/main.py",
+    "/pyscript.toml",
+]
+UNPACKED = ["/static/wheels/*.whl", "/app/silent_refresh/auth.py"]
+
+
+@pytest.mark.parametrize("path", [*FILES, *UNPACKED])
+def test_a_missing_file_is_told(page, path):
+    """A file that the server lacks is named, with what to do."""
+    page.route(f"**{path}", not_found)
+    page.goto("/login")
+
+    expect_fault(
+        page, re.compile(f"doesn't have .*{path.rpartition('/')[2].replace('*', '.*')}"), "make demo"
+    )
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_broken_connection_is_told(page, path):
+    """A file that doesn't arrive is told as such."""
+    page.route(f"**{path}", lambda route: route.abort())
+    page.goto("/login")
+
+    expect_fault(page, "did not arrive", "make demo")
+
+
+def test_a_mistake_in_the_script_is_told(page):
+    """A script that Python can't read is told with Python's words."""
+    page.route("**/app/demo/main.py", lambda route: route.fulfill(body="import js\nthis is no Python\n"))
+    page.goto("/login")
+
+    expect_fault(page, "SyntaxError", "report it")
+
+
+def test_an_exception_at_the_start_is_told(page):
+    """An exception of the page's Python is told, with its traceback in the details."""
+    page.route(
+        "**/app/demo/main.py", lambda route: route.fulfill(body="import js\nraise LookupError('lost')\n")
+    )
+    page.goto("/login")
+
+    expect_fault(page, "LookupError: lost", "report it")
+    page.get_by_text("Details", exact=True).click()
+    expect(page.get_by_text("Traceback (most recent call last)")).to_be_visible()
+
+
+def test_a_broken_configuration_is_told(page):
+    """A pyscript.toml that is none is told."""
+    page.route("**/pyscript.toml", lambda route: route.fulfill(body="this = is = no toml"))
+    page.goto("/login")
+
+    expect_fault(page, "Invalid TOML", "report it")
+
+
+def test_a_browser_without_webassembly_is_told(page):
+    """A browser that lacks WebAssembly is told what it lacks."""
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto("/login")
+
+    expect_fault(page, "no WebAssembly", "current Firefox, Chrome, Edge or Safari")
+
+
+def test_without_javascript_the_page_says_so(browser, base_url):
+    """Where JavaScript is off, the page says that it is needed, and shows no progress that never comes."""
+    with browser.new_context(base_url=base_url, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto("/")
+
+        # Playwright finds no text inside it, whether it's shown or not.
+        expect(page.locator("noscript")).to_be_visible()
+        assert "needs JavaScript" in page.locator("noscript").inner_text()
+        expect(page.get_by_role("progressbar")).to_be_hidden()
+
+
+def test_a_start_that_hangs_says_what_to_do(page):
+    """When the page's own script never comes, a hint appears by itself."""
+    page.clock.install()
+    page.route("**/static/boot.js", lambda route: route.abort())
+    page.goto("/login")
+    hint = page.get_by_text("longer than usual")
+
+    expect(hint).to_be_hidden()
+    hint.evaluate("hint => hint.getAnimations().forEach((animation) => animation.finish())")
+    expect(hint).to_be_visible()
+
+
+def test_it_keeps_to_its_policy_and_its_origin(page, base_url):
+    """Nothing that the page does violates its policy, and no request goes anywhere else."""
+    page.add_init_script(RECORD_VIOLATIONS)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.context.route(lambda url: not url.startswith(base_url), lambda route: route.abort())
+    response = page.goto("/login")
+    expect(sign_in_form(page)).to_be_visible()
+
+    assert "unsafe-eval" not in response.headers["content-security-policy"].replace("wasm-unsafe-eval", "")
+    assert [] == page.evaluate("window.violations")
+    assert [] == [url for url in requested if not url.startswith((base_url, "data:", "blob:"))]
+
+
+def test_vendored_files_are_asked_for_once(page):
+    """What the page preloads is what it then uses, and a second visit has it all in the cache."""
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto("/login")
+    expect(sign_in_form(page)).to_be_visible()
+    vendored = [url for url in requested if "/static/vendor/" in url]
+
+    assert sorted(set(vendored)) == sorted(vendored)
+    page.reload()
+    expect(sign_in_form(page)).to_be_visible()
+    transferred = page.evaluate(
+        """() => performance.getEntriesByType("resource")
+            .filter(({ name, transferSize }) => name.includes("/static/vendor/") && transferSize > 0)
+            .map(({ name }) => name)"""
+    )
+    assert [] == transferred
