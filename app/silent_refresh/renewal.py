@@ -132,13 +132,7 @@ class Renewal:
                 self._cool_down.check(session, ahead=True)
             return await self._join(session)
         except (RefreshUnavailable, RefreshMisconfigured):
-            remaining = session.remaining(self._clock)
-            if (
-                self._refused is session
-                or self._vault.session is not session
-                or remaining is None
-                or remaining <= 0
-            ):
+            if self._refused is session or self._vault.session is not session or self._has_ended(session):
                 raise
             return session
 
@@ -207,7 +201,7 @@ class Renewal:
             current = await self._vault.catch_up()
             if current is None or current.id != session.id:
                 raise SessionChanged("the session ended while the request waited for a new token")
-            if current.tokens.access_token != session.tokens.access_token:
+            if current.tokens.access_token != session.tokens.access_token and not self._has_ended(current):
                 return current  # adopted
             if not still_held():
                 raise RefreshUnavailable("the lock among tabs was taken away; try again")
@@ -217,6 +211,10 @@ class Renewal:
                 return await self._conclude(current, outcome)
             await asyncio.sleep(pause)
             attempt += 1
+
+    def _has_ended(self, session: Session) -> bool:
+        remaining = session.remaining(self._clock)
+        return remaining is not None and remaining <= 0
 
     async def _ask(self, session: Session, deadline: float) -> Outcome:
         self._events.emit("refresh-started", generation=session.generation)

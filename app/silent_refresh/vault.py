@@ -10,6 +10,7 @@ the mark newer than the record waits for the record (``catch_up``) and never ren
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -36,7 +37,7 @@ class Vault:
         self._clock = clock
         self._changed = changed
         self._unsaved = False  # the store refused the newest record: then it's memory that counts
-        self._ended: set[str] = set()  # sessions that ended as far as this page knows; they stay dead
+        self._dead: dict[str, float] = {}  # the generation up to which a session is dead
         self.session: Session | None = self._record.read()
         self._stops = [store.listen(self.look), coordinator.listen(self._heard)]
 
@@ -44,16 +45,18 @@ class Vault:
 
     def begin(self, tokens: Tokens) -> Session:
         """Start a new session, in this page and in the store, at once."""
-        if self.session is not None:
-            self._ended.add(self.session.id)
         session = Session.begin(tokens, generation=self._record.highest + 1, clock=self._clock)
+        if self.session is not None:
+            self._dead[self.session.id] = session.generation
         self._keep(session)
         return session
 
     def end(self) -> Session | None:
         """End the session, in this page and in the store, at once; return what ended."""
         ended = self.session
-        self._forget()
+        if ended is not None:
+            self._dead[ended.id] = math.inf
+        self.session, self._unsaved = None, False
         self._record.remove()
         return ended
 
@@ -108,14 +111,17 @@ class Vault:
         and to present the old ones could end the session for all.
         """
         mark = await self._coordinator.read_mark()
-        for _ in range(round(VISIBLE_WITHIN / LOOK_AGAIN)):
-            if self._is_caught_up(mark):
-                break
-            await asyncio.sleep(LOOK_AGAIN)
+        if mark is not None and not self._is_caught_up(mark):
+            self._coordinator.announce(mark)  # should the store have refused it, it's tried once more there
+            for _ in range(round(VISIBLE_WITHIN / LOOK_AGAIN)):
+                await asyncio.sleep(LOOK_AGAIN)
+                if self._is_caught_up(mark):
+                    break
         self.look()
         session = self.session
         if mark is not None and session is not None and session.id == mark.session:
             if mark.ended:
+                self._dead[session.id] = math.inf
                 self._record.remove()
                 self._lose(session)
                 return None
@@ -125,8 +131,8 @@ class Vault:
                 )
         return self.session
 
-    def _is_caught_up(self, mark: Mark | None) -> bool:
-        if mark is None or mark.ended or (self._unsaved and self._newest_is(mark, self.session)):
+    def _is_caught_up(self, mark: Mark) -> bool:
+        if mark.ended or (self._unsaved and self._newest_is(mark, self.session)):
             return True
         return self._newest_is(mark, self._record.read())
 
@@ -156,8 +162,8 @@ class Vault:
     def look(self) -> None:
         """Read the record again and take over what another tab wrote."""
         before, stored = self.session, self._record.read()
-        if stored is not None and stored.id in self._ended:
-            stored = None  # a tab wrote it behind the back of the sign-out
+        if stored is not None and stored.generation <= self._dead.get(stored.id, 0):
+            return  # shown late, or written behind the back of a sign-out
         if stored is None:
             if before is not None and not self._unsaved:
                 self._lose(before)
@@ -166,16 +172,18 @@ class Vault:
             or stored.generation > before.generation
             or (stored.generation == before.generation and stored.id != before.id)
         ):
-            if before is not None and before.id != stored.id:
-                self._ended.add(before.id)
             self.session, self._unsaved = stored, False
             self._changed(before, stored)
         # else it's what is known, or an old value that is shown late
 
     def _heard(self, mark: Mark) -> None:
         self._record.highest = max(self._record.highest, mark.generation)
+        if mark.ended:
+            self._dead[mark.session] = math.inf
         if mark.ended and self.session is not None and self.session.id == mark.session:
             self._lose(self.session)
+        elif self._unsaved and self.session is not None:
+            self._keep(self.session)
         else:
             self.look()
 
@@ -194,13 +202,9 @@ class Vault:
         self.session = session
         self._unsaved = not self._record.write(session)
 
-    def _forget(self) -> None:
-        if self.session is not None:
-            self._ended.add(self.session.id)
-        self.session, self._unsaved = None, False
-
     def _lose(self, session: Session) -> None:
-        self._forget()
+        """Note that it's gone; unless it's dead for good, a later record may bring it back."""
+        self.session, self._unsaved = None, False
         self._changed(session, None)
 
     async def _publish(self, mark: Mark) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 from silent_refresh import Client, Request, Response, SilentRefresh
@@ -15,19 +16,35 @@ from .loop import VirtualClock
 from .server import Server
 
 ORIGIN = "https://app.example"
+MOMENT = 1e-6  # s; timers of one time have no order
+
+
+def at_once(what: str) -> float:
+    """Delay nothing."""
+    return 0.0
 
 
 class Browser:
-    """What all tabs share. ``late`` returns the seconds after which another tab sees a write."""
+    """What all tabs share.
 
-    def __init__(self, server: Server, *, late: Callable[[], float] = lambda: 0.0) -> None:
+    ``delay(what)`` returns the seconds that something takes: ``"storage"`` until another tab sees a write,
+    ``"fence"`` for a trip to IndexedDB, ``"lock"`` until a lock is handed over, ``"channel"`` for a message.
+    ``wrote(tab, record)`` is called with each record that a tab stores, ``held(seconds)`` after each hold of
+    the lock.
+    """
+
+    def __init__(self, server: Server, *, delay: Callable[[str], float] = at_once) -> None:
         self.server = server
-        self.late = late
+        self.delay = delay
+        self.wrote: Callable[[Tab, str], None] = lambda tab, record: None
+        self.held: Callable[[float], None] = lambda seconds: None
         self.tabs: list[Tab] = []
         self.stored: dict[str, str] = {}
+        self.writes = 0
         self.marks: dict[str, Mark] = {}
         self.full = False  # storage takes nothing more
         self.holder: Tab | None = None
+        self.held_since = 0.0
         self.queue: deque[tuple[Tab, asyncio.Future[None]]] = deque()
         self.tell_by_channel = True
 
@@ -43,13 +60,21 @@ class Browser:
 
     def hand_over(self) -> None:
         """Give the free lock to the first who waits."""
+        loop = asyncio.get_running_loop()
+        if self.holder is not None:
+            self.held(loop.time() - self.held_since)
         self.holder = None
         while self.queue:
             tab, granted = self.queue.popleft()
             if tab.alive and not granted.done():
-                self.holder = tab
-                granted.set_result(None)
+                self.holder, self.held_since = tab, loop.time()
+                loop.call_later(self.delay("lock"), _grant, granted)
                 return
+
+
+def _grant(granted: asyncio.Future[None]) -> None:
+    if not granted.done():
+        granted.set_result(None)
 
 
 class Tab:
@@ -61,6 +86,8 @@ class Tab:
         self.alive = True
         self.gone_to: list[str] = []
         self.view = dict(browser.stored)
+        self.up_to_date_at = 0.0
+        self.seen: dict[str, int] = {}
         self.storage_listeners: list[Callable[[], None]] = []
         self.channel_listeners: list[Callable[[Mark], None]] = []
         self.clock = VirtualClock()
@@ -132,11 +159,20 @@ class TabStorage:
         tab = self._tab
         if not tab.alive:
             return
-        for view in (tab.view, tab.browser.stored):
-            _put(view, key, text)
+        browser = tab.browser
+        if text is not None and key == self.key:
+            browser.wrote(tab, text)
+        browser.writes += 1
+        _put(browser.stored, key, text)
+        _put(tab.view, key, text)
+        tab.seen[key] = browser.writes
         loop = asyncio.get_running_loop()
-        for other in tab.browser.others(tab):
-            loop.call_later(tab.browser.late(), _show, other, key, text)
+        for other in browser.others(tab):
+            show = partial(_show, other, key, text, browser.writes)
+            # In the order in which they were written, however late.
+            seen_at = loop.time() + browser.delay("storage")
+            other.up_to_date_at = max(other.up_to_date_at + MOMENT, seen_at)
+            loop.call_at(other.up_to_date_at, show)
 
     def listen(self, changed: Callable[[], None]) -> Stop:
         """Call ``changed`` when another tab's write becomes visible."""
@@ -151,11 +187,18 @@ def _put(view: dict[str, str], key: str, text: str | None) -> None:
         view[key] = text
 
 
-def _show(tab: Tab, key: str, text: str | None) -> None:
+def _show(tab: Tab, key: str, text: str | None, number: int) -> None:
     if tab.alive:
-        _put(tab.view, key, text)
+        if number > tab.seen.get(key, 0):  # else the tab's own write came later, and that one counts
+            _put(tab.view, key, text)
+            tab.seen[key] = number
         for changed in list(tab.storage_listeners):
             changed()
+
+
+def _hear(tab: Tab, heard: Callable[[Mark], None], mark: Mark) -> None:
+    if tab.alive:
+        heard(mark)
 
 
 class TabCoordinator:
@@ -176,17 +219,20 @@ class TabCoordinator:
             await granted
             yield lambda: self._browser.holder is self._tab
         finally:
-            if granted.done() and not granted.cancelled() and self._browser.holder is self._tab:
+            granted.cancel()
+            if (self._tab, granted) in self._browser.queue:
+                self._browser.queue.remove((self._tab, granted))
+            elif self._browser.holder is self._tab:
                 self._browser.hand_over()
 
     async def read_mark(self) -> Mark | None:
         """Read what any tab committed."""
-        await asyncio.sleep(0)
+        await asyncio.sleep(self._browser.delay("fence"))
         return self._browser.marks.get("mark")
 
     async def write_mark(self, mark: Mark) -> None:
         """Commit."""
-        await asyncio.sleep(0)
+        await asyncio.sleep(self._browser.delay("fence"))
         if self._tab.alive:
             self._browser.marks["mark"] = mark
 
@@ -195,7 +241,9 @@ class TabCoordinator:
         if self._tab.alive and self._browser.tell_by_channel:
             for other in self._browser.others(self._tab):
                 for heard in other.channel_listeners:
-                    asyncio.get_running_loop().call_soon(heard, mark)
+                    asyncio.get_running_loop().call_later(
+                        self._browser.delay("channel"), _hear, other, heard, mark
+                    )
 
     def listen(self, heard: Callable[[Mark], None]) -> Stop:
         """Hear what the others announce."""

@@ -33,6 +33,7 @@ class Call:
     path: str
     token: str | None
     body: Any
+    id: str = ""  # its X-Request-ID
 
 
 @dataclass
@@ -48,9 +49,13 @@ class Family:
 class Server:
     """Counts what tests ask about: ``refreshes`` that were granted, ``reuses``, ``calls`` that arrived."""
 
-    def __init__(self, *, access_ttl: float = 1800.0, latency: float = 0.02) -> None:
+    def __init__(
+        self, *, access_ttl: float = 1800.0, delay: Callable[[str], float] = lambda what: 0.02
+    ) -> None:
         self.access_ttl = access_ttl  # s
-        self.latency = latency  # s, each way
+        self.delay = delay  # s that "there" and "back" take
+        self.arrived: Callable[[Call], None] = lambda call: None
+        self.answered: Callable[[Call, Answer], None] = lambda call, answer: None
         self.calls: list[Call] = []
         self.sent: Counter[str] = Counter()  # by X-Request-ID
         self.refreshes = 0
@@ -101,11 +106,11 @@ class Server:
         """Carry a request there and its answer back, as a ``Transport``."""
         try:
             async with asyncio.timeout(request.timeout):
-                await asyncio.sleep(self.latency)
+                await asyncio.sleep(self.delay("there"))
                 if not self.reachable:
                     raise NetworkError(f"{request!r} got no answer", request=request)
                 answer = await self._handle(request)
-                await asyncio.sleep(self.latency)
+                await asyncio.sleep(self.delay("back"))
         except TimeoutError as error:
             raise RequestTimeout(f"{request!r} was not answered", request=request) from error
         text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
@@ -119,15 +124,22 @@ class Server:
         token = authorization.removeprefix("Bearer ") or None
         path = request.url.partition("?")[0].removeprefix("https://app.example")
         body = request.body
-        call = Call(
-            request.method,
-            path,
-            token,
-            json.loads(body) if isinstance(body, str) and body[:1] == "{" else body,
-        )
+        if isinstance(body, str) and body[:1] == "{":
+            body = json.loads(body)
+        call = Call(request.method, path, token, body, request.headers.get("x-request-id", ""))
         self.calls.append(call)
-        if "x-request-id" in request.headers:
-            self.sent[request.headers["x-request-id"]] += 1
+        self.sent[call.id] += 1
+        self.arrived(call)
+        try:
+            answer = await self._answer(call)
+        except BaseException:
+            self.answered(call, Answer(0))
+            raise
+        self.answered(call, answer)
+        return answer
+
+    async def _answer(self, call: Call) -> Answer:
+        path = call.path
         if path == "/refresh":
             return await (self.on_refresh.pop(0) if self.on_refresh else self.refresh)(call)
         if path == "/logout":
