@@ -21,6 +21,11 @@ const REMEDIES = {
   broken: "Reload the page. If this comes again, it is a mistake in the page: please report it, with the details below.",
 };
 
+// PyScript's words for a file that the server refused.
+const REFUSALS = [
+  /Fetching from URL (?<url>\S+) failed with error (?<status>\d{3})/,
+  /\[(?<status>\d{3})\] Unable to fetch (?<url>\S+)/,
+];
 const FILES = /\.(js|json|mjs|py|toml|wasm|whl|zip)$/; // those that the page can't do without
 const LISTED_WITHIN = 250; // ms until the browser lists what became of a request
 
@@ -49,12 +54,18 @@ function fail(reason, what, error) {
   byId("fault").hidden = false;
 }
 
+function tellMissing(url, status) {
+  fail("missing", `The server doesn't have ${new URL(url, location).pathname}.`, `${status} ${url}`);
+}
+
 /** Tells of an error that somebody else raised, as far as one can make out what it means. */
 function explain(error) {
   const message = String(error?.message ?? error);
   if (error?.constructor?.name === "PythonError") {
     return fail("broken", `Its Python code stopped with an error: ${message.trimEnd().split("\n").at(-1)}`, error);
   }
+  const refusal = REFUSALS.map((words) => words.exec(message)?.groups).find(Boolean);
+  if (refusal) return tellMissing(refusal.url, refusal.status);
   // Most often a file is missing behind it, and the browser's list is about to say which.
   isSuspect = true;
   setTimeout(() => {
@@ -69,7 +80,7 @@ function checkFiles(entries) {
   for (const { name, responseStatus } of entries) {
     const { origin, pathname } = new URL(name);
     if (origin !== location.origin || !FILES.test(pathname)) continue;
-    if (responseStatus >= 400) fail("missing", `The server doesn't have ${pathname}.`, `${responseStatus} ${name}`);
+    if (responseStatus >= 400) tellMissing(name, responseStatus);
     else if (responseStatus === 0) fail("unreachable", `${pathname} did not arrive from the server.`, name);
   }
 }

@@ -83,5 +83,6 @@ async def _act(act: Callable[[], Awaitable[None]], button: Any) -> None:
         await act()
     finally:
         button.disabled = False
-        if had_focus:
-            button.focus()  # it was lost when the button was disabled, and with it the keyboard's place
+        # Disabling took the focus from the button, and with it the keyboard's place on the page.
+        if had_focus and js.document.activeElement == js.document.body:
+            button.focus()

@@ -37,7 +37,7 @@ class SignIn:
         field("sign-in-form", "username").focus()
 
     async def _submit(self) -> None:
-        say("sign-in-status", "Signing in …")
+        say("status", "Signing in …")
         credentials = {name: field("sign-in-form", name).value for name in ("username", "password")}
         try:
             response = await self._client.post("/login", json=credentials)
@@ -54,7 +54,7 @@ class SignIn:
         self._leave()
 
     def _refuse(self, text: str) -> None:
-        say("sign-in-status", text)
+        say("status", text)
         password = field("sign-in-form", "password")
         password.value = ""
         password.focus()

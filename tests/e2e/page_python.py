@@ -40,8 +40,7 @@ FINISH = """([id, seconds]) => new Promise((resolve, reject) => {
     delete window.runs[id];
 })"""
 GRACE = 10.0  # s
-FORGET = """async () => {
-    window.tidyUp();
+EMPTY_STORAGE = """async () => {
     localStorage.clear();
     sessionStorage.clear();
     // The library's own; PyScript holds one open that can't go.
@@ -51,6 +50,11 @@ FORGET = """async () => {
         request.onerror = request.onblocked = () => reject(new Error("the library's IndexedDB is held open"));
     });
 }"""
+
+
+def empty_storage(page: Page) -> None:
+    """Empty the storage of the origin that the page is at."""
+    page.evaluate(EMPTY_STORAGE)
 
 
 class PagePythonError(Exception):
@@ -94,7 +98,8 @@ class PagePython:
         """Close what earlier functions left open and empty the storage; reload a page that was left."""
         if not self.page.url.endswith(ADDRESS):
             self.open()
-        self.page.evaluate(FORGET)
+        self.page.evaluate("() => window.tidyUp()")
+        empty_storage(self.page)
 
     def start(self, function: Function, *arguments: Any, timeout: float = RUN_TIMEOUT) -> Running:
         """Start a function and return at once; `timeout` (s) bounds it in the page."""
