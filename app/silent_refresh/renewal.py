@@ -155,11 +155,7 @@ class Renewal:
         return await self._join(session)
 
     async def _join(self, session: Session) -> Session:
-        renewed = await (self._flight or self._take_off(session)).wait()
-        current = self._vault.session
-        if current is None or current.id != session.id:
-            raise SessionChanged("the session ended while the request waited for a new token")
-        return renewed
+        return await (self._flight or self._take_off(session)).wait()
 
     def abandon(self, error: SessionChanged) -> None:
         """Drop the flight because its session is over: its result is discarded, its waiters get ``error``."""
