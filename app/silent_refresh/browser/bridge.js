@@ -78,7 +78,7 @@ const transport = (done) => {
         const { status, redirected } = response;
         const fields = fieldsOf(response.headers);
         if (readsAhead && isSmallJson(response.headers)) {
-          done(ticket, "", status, response.url, redirected, fields, await response.text());
+          done(ticket, "", status, response.url, redirected, fields, await response.text(), undefined);
         } else {
           controllers.set(response, controller);
           done(ticket, "", status, response.url, redirected, fields, undefined, response);
