@@ -80,13 +80,14 @@ class Running:
 class PagePython:
     """The Python of one page."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, address: str = ADDRESS) -> None:
         self.page = page
+        self._address = address
         self._ids = itertools.count(1)
 
     def open(self) -> None:
         """Load the test page and wait until its Python is there."""
-        self.page.goto(ADDRESS)
+        self.page.goto(self._address)
         ready = self.page.get_by_text("Ready", exact=True)
         expect(ready.or_(self.page.get_by_role("alert"))).to_be_visible(timeout=BOOT_TIMEOUT)
         if not ready.is_visible():
@@ -96,7 +97,7 @@ class PagePython:
 
     def forget(self) -> None:
         """Close what earlier functions left open and empty the storage; reload a page that was left."""
-        if not self.page.url.endswith(ADDRESS):
+        if not self.page.url.endswith(self._address):
             self.open()
         self.page.evaluate("() => window.tidyUp()")
         empty_storage(self.page)

@@ -12,7 +12,9 @@ from tools.page_files import PACKAGES, SCRIPT, page_files
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-PAGES = [ROOT / "index.html", ROOT / "tests" / "e2e" / "page" / "index.html"]
+PAGE_FOLDER = ROOT / "tests" / "e2e" / "page"
+PAGES = [ROOT / "index.html", PAGE_FOLDER / "index.html", PAGE_FOLDER / "wheel.html"]
+LOADERS = [*PAGES, ROOT / "pyscript.toml", PAGE_FOLDER / "wheel.toml", ROOT / "static" / "boot.js"]
 NPM = json.loads((ROOT / "package.json").read_text())
 PYSCRIPT = tomllib.loads((ROOT / "pyscript.toml").read_text())
 
@@ -103,7 +105,7 @@ def test_vendored_folders_have_the_pinned_versions(path):
         assert versions[name] == version
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_page_has_what_boot_js_writes_to(path):
     """Every element that boot.js looks up is in every page that loads it."""
     wanted = set(re.findall(r'byId\("([\w-]+)"\)', (ROOT / "static" / "boot.js").read_text()))
@@ -123,11 +125,13 @@ def test_a_page_names_each_element_once():
 
 
 def test_the_versions_agree():
-    """The library, the npm manifest and the newest entry of the changelog have one version."""
+    """The library, the npm manifest, the changelog's newest entry and the wheel's page have one version."""
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    wheel = re.search(r"silent_refresh-([^-]+)-py3", (PAGE_FOLDER / "wheel.toml").read_text())
 
     assert newest is not None
-    assert silent_refresh.__version__ == newest[1] == NPM["version"]
+    assert wheel is not None
+    assert silent_refresh.__version__ == newest[1] == NPM["version"] == wheel[1]
 
 
 def test_ci_runs_what_a_developer_runs():
