@@ -75,4 +75,6 @@ class LoginPage:
         except ValueError:
             return "/"
         same_origin = place.origin == self._navigation.parse(here).origin and place.origin != "null"
-        return place.path if same_origin and not self.is_login(wanted) else "/"
+        # The path of http://this.example//evil.example is a URL of another origin, a blob's is a whole URL.
+        is_path = place.path.startswith("/") and not place.path.startswith("//")
+        return place.path if same_origin and is_path and not self.is_login(wanted) else "/"

@@ -6,6 +6,7 @@ session lives in memory; each is said once, in the console.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 from .ports import SessionStore
@@ -28,7 +29,7 @@ class Record:
     def read(self) -> Session | None:
         """Return the session that is stored; ``None`` when there's none, or none that can be read."""
         text = self._store.get(self._store.key)
-        if text is None:
+        if not text:
             return self._adopt()
         try:
             session = Session.from_json(text, clock=self._clock)
@@ -55,7 +56,13 @@ class Record:
         return True
 
     def remove(self) -> None:
-        """Clear the record, and the recipe's two keys."""
+        """Clear the record, and the recipe's two keys.
+
+        Written over first: a browser doesn't pass on the removal of what this tab can't see yet, and another
+        tab may have written in this very moment.
+        """
+        with contextlib.suppress(OSError):
+            self._store.set(self._store.key, "")
         for key in (self._store.key, *ARTICLE_KEYS):
             self._store.remove(key)
 

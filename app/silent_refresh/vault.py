@@ -39,6 +39,7 @@ class Vault:
         self._unsaved = False  # the store refused the newest record: then it's memory that counts
         self._dead: dict[str, float] = {}  # the generation up to which a session is dead
         self.session: Session | None = self._record.read()
+        self.on_change: Callable[[], None] = _nothing  # called after each change of `session`
         self._stops = [store.listen(self.look), coordinator.listen(self._heard)]
 
     # What this page does
@@ -57,6 +58,7 @@ class Vault:
         if ended is not None:
             self._dead[ended.id] = math.inf
         self.session, self._unsaved = None, False
+        self.on_change()
         self._record.remove()
         return ended
 
@@ -80,6 +82,8 @@ class Vault:
         if current is None:
             self._record.remove()  # once more: a tab that was renewing may have written behind our back
             await self._publish(Mark(number + 1, changed.id, ended=True))
+        elif self._is_ended(current, mark):
+            self._bury(current)  # signed out in another tab before this sign-in was final
         elif current.id == changed.id:
             behind = mark is not None and mark.generation >= current.generation
             self._keep(current.at_generation(number + 1, clock=self._clock) if behind else current)
@@ -119,17 +123,24 @@ class Vault:
                     break
         self.look()
         session = self.session
-        if mark is not None and session is not None and session.id == mark.session:
-            if mark.ended:
-                self._dead[session.id] = math.inf
-                self._record.remove()
-                self._lose(session)
-                return None
-            if session.generation < mark.generation:
-                raise RefreshUnavailable(
-                    "another tab renewed the token but could not store it; try again there"
-                )
-        return self.session
+        if session is None or mark is None or session.id != mark.session:
+            return session
+        if self._is_ended(session, mark):
+            self._bury(session)
+            return None
+        if session.generation < mark.generation:
+            raise RefreshUnavailable("another tab renewed the token but could not store it; try again there")
+        return session
+
+    def _bury(self, session: Session) -> None:
+        """Take note of the end of a session that another tab ended, for good."""
+        self._dead[session.id] = math.inf
+        self._record.remove()
+        self._lose(session)
+
+    @staticmethod
+    def _is_ended(session: Session, mark: Mark | None) -> bool:
+        return mark is not None and mark.ended and mark.session == session.id
 
     def _is_caught_up(self, mark: Mark) -> bool:
         if mark.ended or (self._unsaved and self._newest_is(mark, self.session)):
@@ -173,6 +184,7 @@ class Vault:
             or (stored.generation == before.generation and stored.id != before.id)
         ):
             self.session, self._unsaved = stored, False
+            self.on_change()
             self._changed(before, stored)
         # else it's what is known, or an old value that is shown late
 
@@ -201,13 +213,19 @@ class Vault:
     def _keep(self, session: Session) -> None:
         self.session = session
         self._unsaved = not self._record.write(session)
+        self.on_change()
 
     def _lose(self, session: Session) -> None:
         """Note that it's gone; unless it's dead for good, a later record may bring it back."""
         self.session, self._unsaved = None, False
+        self.on_change()
         self._changed(session, None)
 
     async def _publish(self, mark: Mark) -> None:
         self._record.highest = max(self._record.highest, mark.generation)
         await self._coordinator.write_mark(mark)
         self._coordinator.announce(mark)
+
+
+def _nothing() -> None:
+    """Do nothing."""

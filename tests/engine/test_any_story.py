@@ -155,6 +155,8 @@ class Story(RuleBasedStateMachine):
         who = {page.auth._vault.session.id if page.auth._vault.session else None for page in living}
         # What can't be stored can't be shared: with a full store each tab goes on with what it has.
         holds(10, world.was_full or len(who) == 1, f"the tabs disagree on who is signed in: {who}")
+        # Tokens that could not be stored die with their tab; the others wait for a sign-in, and risk nothing.
+        died_with_the_only_tokens = world.was_full and len(living) < len(world.pages)
         if world.was_full:  # whoever lacks the tokens that could not be stored gets them at the next attempt
             for page in living:
                 self.asked += 1
@@ -167,7 +169,7 @@ class Story(RuleBasedStateMachine):
                     result: Any = await world.ask(page, self.asked, timeout=20)
                 except SilentRefreshError as error:
                     result = error
-                if page.auth.signed_in:
+                if page.auth.signed_in and not died_with_the_only_tokens:
                     good = isinstance(result, Response) and result.status == 200
                     holds(14, good, f"long after all faults: {result!r}")
         world.watch.check_in_the_end()

@@ -146,7 +146,7 @@ class Watch(logging.Handler):
         """Check what holds when nothing is under way any more."""
         self.check()
         stored = self.browser.stored.get("silent-refresh")
-        if stored is not None:
+        if stored:
             holds(9, json.loads(stored)["id"] not in self.ended, "a session came back after its sign-out")
         holds(
             16,

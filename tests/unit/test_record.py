@@ -41,7 +41,7 @@ async def test_f28_one_record_holds_both_tokens(client: Client, tab: Tab) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        *("undefined", "null", "", "{", "[]", "7", '"x"', "{}", '{"access_token": null}'),
+        *("undefined", "null", " ", "{", "[]", "7", '"x"', "{}", '{"access_token": null}'),
         *('{"access_token": 7}', '{"access_token": "undefined"}', '{"access_token": "a\\nb"}'),
         *('{"access_token": "ключ"}', '{"access_token": "a", "refresh_token": 7}'),
         '{"access_token": "a", "generation": -1}',

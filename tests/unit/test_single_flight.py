@@ -117,6 +117,25 @@ async def test_f6_every_waiter_gets_an_exception_of_its_own(client: Client, serv
     assert 1 == sum(call.path == "/refresh" for call in server.calls)
 
 
+async def test_f6_a_late_401_of_a_rejected_session_is_told_the_same(client: Client, server: Server) -> None:
+    """Who left together ends together, though the answer came when all was over."""
+
+    async def slow(call: Call) -> Answer:
+        await later(5)
+        return server.refusal()
+
+    server.routes["/api/slow"] = slow
+    server.expire()
+    server.revoke()
+    late = asyncio.ensure_future(client.get("slow"))
+    with pytest.raises(RefreshRejected):
+        await client.get("fast")
+
+    with pytest.raises(RefreshRejected, match="invalid_grant"):
+        await late
+    assert 1 == sum(call.path == "/refresh" for call in server.calls)
+
+
 async def test_f7_a_request_that_starts_during_a_refresh_goes_out_once(
     client: Client, server: Server
 ) -> None:

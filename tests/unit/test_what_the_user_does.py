@@ -234,6 +234,7 @@ async def test_after_sign_in_the_next_end_redirects_again(
         ("/login?next=/orders%3Fpage%3D2", "/orders?page=2"),
         ("/login?next=https://evil.example/", "/"),
         ("/login?next=//evil.example/", "/"),
+        ("/login?next=https://app.example//evil.example/", "/"),
         ("/login?next=javascript:alert(1)", "/"),
         ("/login?next=/login", "/"),
         ("/login", "/"),

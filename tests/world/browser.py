@@ -160,7 +160,7 @@ class TabStorage:
         if not tab.alive:
             return
         browser = tab.browser
-        if text is not None and key == self.key:
+        if text and key == self.key:
             browser.wrote(tab, text)
         browser.writes += 1
         _put(browser.stored, key, text)
