@@ -6,6 +6,7 @@ client = Client("/api", auth=SilentRefresh())
 response = await client.get("profile")
 """
 
+from .adapters import install
 from .auth import SilentRefresh
 from .client import Client
 from .endpoint import RefreshEndpoint
@@ -54,4 +55,5 @@ __all__ = [
     "SilentRefresh",
     "SilentRefreshError",
     "Tokens",
+    "install",
 ]

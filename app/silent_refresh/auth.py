@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .challenge import bearer_error
+from .challenge import refuses_token
 from .endpoint import RefreshEndpoint, read_sign_in
 from .errors import NetworkError, NotSignedIn, RefreshRejected, SessionChanged
 from .events import Events, Listener, Tell
@@ -25,6 +25,7 @@ from .refresh import OwnRefresh, refresh_by, revoke
 from .refusers import Refusers
 from .renewal import Renewal
 from .session import Session, Tokens
+from .standing import Standing
 from .stores import Alone
 from .vault import Vault
 
@@ -77,6 +78,7 @@ class SilentRefresh:
         self._events = Events(platform.clock.monotonic)
         self._login = LoginPage(login, platform.navigation)
         self._refusers = Refusers()
+        self._watchers: list[Callable[[], None]] = []
         store = store or platform.default_store()
         coordinator = platform.coordinator(store.key) if store.shared else Alone()
         self._vault = Vault(store, coordinator, platform.clock, self._changed_elsewhere)
@@ -90,6 +92,7 @@ class SilentRefresh:
             timeout=timeout,
             retries=retries,
             rejected=self._rejected,
+            changed=self._tell_watchers,
         )
 
     # The interceptor
@@ -124,6 +127,8 @@ class SilentRefresh:
         if not self._refuses(response):
             return response
         tell("refused", generation=session.generation, status=response.status)
+        if self._vault.session is None:  # a late one of those whose renewal was refused, or of a sign-out
+            await self._renewal.raise_rejection(session)
         if not self._is_current(session) or self._refusers.knows(request.method, request.url, session):
             return response
         if before is not None and session is not before:  # renewed for this very request: it won't get better
@@ -243,10 +248,39 @@ class SilentRefresh:
         """Let tokens go to the origin of ``url``, as a ``Client`` does for its base."""
         if not self._origins_are_fixed:
             self._origins.add(self._parse(url).origin)
+            self._tell_watchers()
+
+    def standing(self) -> Standing:
+        """Return what an adapter may do by itself, until ``watch`` says that it changed."""
+        session = self._renewal.usable_session()
+        # Somebody who listens wants to hear of every request, and a rule of the page's runs in Python.
+        alone = session is not None and not self._events.anybody and self._is_refused is refuses_token
+        return Standing(
+            session.tokens.access_token if session is not None and alone else None,
+            self._renewal.time_until_due(session) if session is not None else None,
+            frozenset(self._origins),
+            frozenset(self._exempt),
+        )
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` whenever ``standing()`` has another answer, time aside; return what stops it."""
+        self._watchers.append(changed)
+        return lambda: self._watchers.remove(changed)
+
+    def _tell_watchers(self) -> None:
+        for changed in self._watchers:
+            changed()
 
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Call ``callback`` with every ``Event`` from now on; return what stops it."""
-        return self._events.listen(callback)
+        stop_listening = self._events.listen(callback)
+        self._tell_watchers()
+
+        def stop() -> None:
+            stop_listening()
+            self._tell_watchers()
+
+        return stop
 
     def close(self) -> None:
         """Stop listening to other tabs; what waits for a renewal gets ``SessionChanged``."""
@@ -277,10 +311,3 @@ class SilentRefresh:
 
     def __repr__(self) -> str:
         return f"<SilentRefresh {'signed in' if self.signed_in else 'signed out'}>"
-
-
-def refuses_token(response: Response) -> bool:
-    """Tell whether a response refuses the access token: a 401 that isn't about scope (RFC 6750 §3.1)."""
-    if response.status != 401:
-        return False
-    return bearer_error(response.headers.get("www-authenticate") or "") != "insufficient_scope"

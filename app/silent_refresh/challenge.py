@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from .messages import Response
+
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _PIECE = re.compile(
     rf"""\s*(?:
@@ -54,3 +56,10 @@ def bearer_error(field: str) -> str | None:
         if challenge.scheme == "bearer" and "error" in challenge.params:
             return challenge.params["error"]
     return None
+
+
+def refuses_token(response: Response) -> bool:
+    """Tell whether a response refuses the access token: a 401 that isn't about scope (RFC 6750 §3.1)."""
+    if response.status != 401:
+        return False
+    return bearer_error(response.headers.get("www-authenticate") or "") != "insufficient_scope"

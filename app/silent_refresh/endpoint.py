@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, TypeAlias
 from .messages import Headers, Request, Response
 from .session import Tokens
 
-UNAVAILABLE_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+# "conflict": Supabase is busy with this very session, in another tab say.
+UNAVAILABLE_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down", "conflict"})
 MISCONFIGURED_ERRORS = {
     "invalid_client": "check client_id",
     "unauthorized_client": "let this client use refresh tokens at the server",
@@ -28,8 +29,19 @@ MISCONFIGURED_ERRORS = {
     "invalid_request": "check the encoding and the field names of RefreshEndpoint",
     "invalid_scope": "ask for no other scope than at sign-in",
 }
+# What servers say when they saw no refresh token at all; the status is that for a dead one.
+MISCONFIGURED_MESSAGES = {
+    "Missing Authorization Header": "it wants the token where RefreshEndpoint.flask_jwt_extended sends it",
+    "Only non-refresh tokens are allowed": "check the URL, this one takes access tokens",
+    "Authentication credentials were not provided.": "check the URL, this one takes access tokens",
+    "No API key found in request": "it wants an apikey, as RefreshEndpoint.supabase sends it",
+    "Invalid API key": "check the apikey",
+}
+MESSAGE_FIELDS = ("msg", "detail", "message")
 STATUS_HINTS = {
-    400: "check the encoding and the field names of RefreshEndpoint",
+    400: "choose the preset that fits the server, or check the encoding and the field names",
+    401: "check what this client has to identify itself with",
+    403: "check the CSRF header, and that the server lets this origin in",
     404: "check the URL",
     405: "check the URL and the method",
     415: "check the encoding of RefreshEndpoint (json or form)",
@@ -164,7 +176,6 @@ class RefreshEndpoint:
             access_path="access_token",
             refresh_path="refresh_token",
             expires_path="expires_in",
-            error_path="msg",
             rejected=frozenset({401, 422}),
             revoke=revoke,
         )
@@ -196,14 +207,25 @@ class RefreshEndpoint:
 
     @classmethod
     def cookie(
-        cls, url: str, csrf_header: tuple[str, str] = ("X-Requested-With", "silent-refresh")
+        cls,
+        url: str,
+        csrf_header: tuple[str, str] = ("X-Requested-With", "silent-refresh"),
+        *,
+        revoke: str | None = None,
     ) -> RefreshEndpoint:
-        """Speak to a server that keeps the refresh token in an HttpOnly cookie.
+        """Speak to a server that keeps the refresh token in an HttpOnly cookie; ``revoke`` clears it.
 
-        ``csrf_header`` is a name and a value: a form on another site can't send one.
+        ``csrf_header`` is a name and a value: a form on another site can't send one. A 403 means that the
+        server misses it, and ends no session.
         """
         return cls(
-            url, encoding="empty", refresh_field=None, headers=dict([csrf_header]), credentials="include"
+            url,
+            encoding="empty",
+            refresh_field=None,
+            headers=dict([csrf_header]),
+            rejected=frozenset({401}),
+            credentials="include",
+            revoke=revoke,
         )
 
     @property
@@ -273,6 +295,9 @@ class RefreshEndpoint:
                 return Misconfigured(f"it answered {status} {error}: {MISCONFIGURED_ERRORS[error]}")
             if error in UNAVAILABLE_ERRORS:
                 return Unavailable(f"it answered {status} {error}", _retry_after(response, now))
+        for message in (_at(answer, field) for field in MESSAGE_FIELDS):
+            if isinstance(message, str) and message in MISCONFIGURED_MESSAGES and not response.ok:
+                return Misconfigured(f"it answered {status}, {message!r}: {MISCONFIGURED_MESSAGES[message]}")
         if status in (408, 425, 429) or status >= 500:
             return Unavailable(f"it answered {status}", _retry_after(response, now))
         if status in self.rejected:

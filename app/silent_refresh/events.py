@@ -75,6 +75,11 @@ class Events:
         self._listeners: list[Listener] = []
         self._requests = 0
 
+    @property
+    def anybody(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with every event from now on; return what stops it."""
         self._listeners.append(listener)

@@ -74,7 +74,8 @@ class Renewal:
     """Single flight and queue over one vault.
 
     ``timeout`` (s) is the deadline of a refresh, its ``retries`` included; ``leeway`` (s) is how long
-    before its end a token is renewed; ``rejected`` is told, outside the lock, that the server ended it all.
+    before its end a token is renewed; ``rejected`` is told, outside the lock, that the server ended it all;
+    ``changed`` that ``usable_session`` may have another answer.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Renewal:
         timeout: float,
         retries: int,
         rejected: Callable[[Session, RefreshRejected], None],
+        changed: Callable[[], None],
     ) -> None:
         self._vault = vault
         self._refresh = refresh
@@ -101,7 +103,9 @@ class Renewal:
         self._rejected = rejected
         self._flight: Flight | None = None
         self._refused: Session | None = None
+        self._rejection: tuple[str, RefreshRejected] | None = None  # of the session with this id
         self._cool_down = CoolDown(clock)
+        self._changed = vault.on_change = changed
 
     @property
     def longest_wait(self) -> float:
@@ -111,6 +115,10 @@ class Renewal:
     def can_renew(self, session: Session) -> bool:
         """Tell whether there's a refresh token to renew it with."""
         return not self._needs_refresh_token or session.tokens.refresh_token is not None
+
+    def time_until_due(self, session: Session) -> float | None:
+        """Return the seconds until its token is renewed before it is sent; ``None`` for never."""
+        return session.time_until_due(self._clock, self._leeway)
 
     def usable_session(self) -> Session | None:
         """Return the session if its token can be sent right now; ``None`` to ask ``renew_ahead``."""
@@ -150,6 +158,13 @@ class Renewal:
             return current  # a late 401 of an old token: somebody renewed it in the meantime
         return await self._join(current)
 
+    async def raise_rejection(self, session: Session) -> None:
+        """Raise ``RefreshRejected`` if that is what ended ``session``, once every tab can know of it."""
+        if self._flight is not None and self._flight.session.id == session.id:
+            await self._flight.wait()
+        if self._rejection is not None and self._rejection[0] == session.id:
+            raise copy_of(self._rejection[1])
+
     async def renew_now(self, session: Session) -> Session:
         """Return a newer session though nobody refused this one."""
         return await self._join(session)
@@ -164,11 +179,13 @@ class Renewal:
             if flight.task is not None:
                 flight.task.cancel()
             flight.release(error)
+            self._changed()
 
     def _take_off(self, session: Session) -> Flight:
         self._cool_down.check(session, ahead=False)
         flight = self._flight = Flight(session)
         flight.task = asyncio.ensure_future(self._run(flight))
+        self._changed()
         return flight
 
     async def _run(self, flight: Flight) -> None:
@@ -183,9 +200,12 @@ class Renewal:
             outcome.__cause__ = error
         if self._flight is flight:
             self._flight = None
+            self._changed()
         if isinstance(outcome, SilentRefreshError):
             reason = type(outcome).__name__
             self._events.emit("refresh-failed", generation=flight.session.generation, reason=reason)
+        if isinstance(outcome, RefreshRejected):
+            self._rejection = flight.session.id, outcome
         flight.release(outcome)
         if isinstance(outcome, RefreshRejected):
             self._rejected(flight.session, outcome)

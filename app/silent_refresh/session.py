@@ -108,10 +108,18 @@ class Session:
         age = max(clock.monotonic() - self._received, clock.time() - self.issued_at)
         return self.tokens.expires_in - age
 
-    def is_due(self, clock: Clock, leeway: float) -> bool:
-        """Tell whether to renew the token before it is sent; leeway is at most a quarter of its life."""
+    def time_until_due(self, clock: Clock, leeway: float) -> float | None:
+        """Return the seconds until the token is to be renewed before it is sent; ``None`` for never.
+
+        That is ``leeway`` seconds before its end, but never more than a quarter of its life.
+        """
         life, remaining = self.tokens.expires_in, self.remaining(clock)
-        return life is not None and remaining is not None and remaining < min(leeway, life / 4)
+        return None if life is None or remaining is None else remaining - min(leeway, life / 4)
+
+    def is_due(self, clock: Clock, leeway: float) -> bool:
+        """Tell whether to renew the token before it is sent."""
+        left = self.time_until_due(clock, leeway)
+        return left is not None and left < 0
 
     def to_json(self) -> str:
         """Write the record of this module's prologue."""

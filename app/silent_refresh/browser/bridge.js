@@ -10,7 +10,8 @@ const asError = (e) => (e instanceof Error ? e : new DOMException(String(e ?? "a
 
 // --- fetch ------------------------------------------------------------------------------------------------
 
-const pageFetch = (url, init) => globalThis.fetch(url, init);
+let ownFetch; // the browser's, while another stands in its place
+const pageFetch = (url, init) => (ownFetch ?? globalThis.fetch)(url, init);
 const controllers = new WeakMap(); // response → what aborts the rest of its body
 
 const fieldsOf = (headers) => {
@@ -102,6 +103,122 @@ const transport = (done) => {
     /** Gives up a body that nobody will read, so that its connection is free. */
     discard(response) {
       controllers.get(response)?.abort();
+    },
+  };
+};
+
+// --- the page's own fetch ---------------------------------------------------------------------------------
+
+const isStream = (body) => globalThis.ReadableStream !== undefined && body instanceof ReadableStream;
+
+/** One call of the page's fetch that may be sent twice. */
+class Call {
+  constructor(input, init) {
+    this.request = input instanceof Request ? input : undefined;
+    this.url = new URL(this.request?.url ?? input, document.baseURI);
+    this.headers = new Headers(init?.headers ?? this.request?.headers);
+    this.mode = init?.mode ?? this.request?.mode;
+    this.method = init?.method ?? this.request?.method ?? "GET";
+    this.signal = init?.signal ?? this.request?.signal;
+    this.init = init;
+    this.next = input; // what is sent the next time; undefined when it can't be sent again
+    this.times = 0;
+  }
+
+  /** Sends it with this token; what was sent with it already, or can't be sent again, keeps its last response. */
+  async send(token) {
+    if (this.times > 0 && token === this.token) return this.response;
+    if (this.times > 0 && this.next === undefined) {
+      console.warn("silent-refresh: a request whose body is a stream was answered 401; it can't be sent again.");
+    }
+    if (this.times > 1 || this.next === undefined) return this.response;
+    const input = this.next;
+    this.next = this.times === 0 ? this.spare() : undefined;
+    this.times += 1;
+    this.token = token;
+    if (token) this.headers.set("Authorization", `Bearer ${token}`);
+    this.response = await ownFetch(input, { ...this.init, headers: this.headers });
+    return this.response;
+  }
+
+  spare() {
+    if (isStream(this.init?.body)) return undefined;
+    const hasBody = this.request && !this.init?.body && !/^(GET|HEAD)$/.test(this.method);
+    return hasBody && !this.request.bodyUsed ? this.request.clone() : this.next;
+  }
+}
+
+/**
+ * Puts a fetch in the place of the page's that sends the access token, and asks Python for help only when there is
+ * none to send, or when it was refused: `help(url, method, send, resolve, reject)`, where `send(token)` sends, or
+ * gives the response that came already. Returns {set(…), undo()}, or undefined when that was done before.
+ */
+const wrapFetch = (help) => {
+  if (ownFetch) return undefined;
+  const pages = globalThis.fetch;
+  const native = pages.bind(globalThis);
+  let token;
+  let until;
+  let untilDate;
+  let origins = [];
+  let exempt = [];
+
+  // Time stands still on the one clock while the computer sleeps, and the other may be set.
+  const isUsable = () => token !== undefined && performance.now() < until && Date.now() < untilDate;
+
+  const mayCarryToken = ({ url, headers, mode }) =>
+    origins.includes(url.origin) &&
+    !exempt.includes((url.origin + url.pathname).replace(/\/+$/, "")) &&
+    !headers.has("authorization") &&
+    mode !== "no-cors";
+
+  const helped = (call) =>
+    new Promise((resolve, reject) => {
+      const { signal } = call;
+      const abort = () => reject(signal.reason);
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      const over = (settle) => (value) => {
+        signal?.removeEventListener("abort", abort);
+        settle(value);
+      };
+      const send = async (accessToken) => {
+        try {
+          return await call.send(accessToken);
+        } catch (reason) {
+          throw asError(reason);
+        }
+      };
+      help(call.url.href, call.method, send, over(resolve), over(reject));
+    });
+
+  const fetch = async (input, init) => {
+    let call;
+    try {
+      call = new Call(input, init);
+    } catch {
+      return native(input, init); // which says what is wrong
+    }
+    if (ownFetch !== native || !mayCarryToken(call)) return native(input, init);
+    if (!isUsable()) return helped(call);
+    const response = await call.send(token);
+    return response.status === 401 ? helped(call) : response;
+  };
+  ownFetch = native;
+  globalThis.fetch = fetch;
+  return {
+    /** `valid` is in seconds; undefined for no end that is known. */
+    set(accessToken, valid, itsOrigins, itsExempt) {
+      token = accessToken;
+      until = valid === undefined ? Infinity : performance.now() + valid * 1000;
+      untilDate = valid === undefined ? Infinity : Date.now() + valid * 1000;
+      origins = itsOrigins;
+      exempt = itsExempt;
+    },
+    /** Whoever keeps a reference to it, or has wrapped it once more, goes on with the browser's. */
+    undo() {
+      ownFetch = undefined;
+      if (globalThis.fetch === fetch) globalThis.fetch = pages;
     },
   };
 };
@@ -224,4 +341,4 @@ const channel = (name, heard) => {
   return { post: (text) => broadcast.postMessage(text), close: () => broadcast.close() };
 };
 
-export { channel, hasLocks, lock, parse, readMark, transport, watch, writeMark };
+export { channel, hasLocks, lock, parse, readMark, transport, watch, wrapFetch, writeMark };

@@ -1,0 +1,23 @@
+"""Ways in for code that doesn't use ``Client``; one file each, all through the one engine.
+
+| window_fetch.py | the page's ``fetch``: JavaScript, ``pyscript.fetch``, ``pyodide.http.pyfetch`` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..auth import SilentRefresh
+
+
+def install(auth: SilentRefresh) -> Callable[[], None]:
+    """Let everything that uses the page's ``fetch`` send tokens and have them renewed; return what undoes it.
+
+    A call whose token is good costs no trip into Python. When a token can't be renewed, the caller gets the
+    401 that the server sent. Raises ``RuntimeError`` when that was done already and not undone.
+    """
+    from .window_fetch import install
+
+    return install(auth)

@@ -1,0 +1,21 @@
+"""What a way in outside of Python is told: a request whose token is good then costs no trip into Python."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Standing(NamedTuple):
+    """What a way in outside of Python may do by itself, ``adapters/window_fetch.py`` say.
+
+    ``access_token`` can be sent for ``valid_for`` seconds (``None``: until it is refused) to ``origins``,
+    except to the endpoints in ``exempt`` (URLs without query); when it's ``None``, every request is Python's.
+    """
+
+    access_token: str | None
+    valid_for: float | None
+    origins: frozenset[str]
+    exempt: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"<Standing {'good' if self.access_token else 'none'}>"
