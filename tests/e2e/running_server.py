@@ -38,6 +38,14 @@ class Lab:
         """Order a fault for the next refreshes: delay (s), status, body, headers, drop, after, times."""
         self._post("/lab/refresh", fault)
 
+    def api(self, **fault: Any) -> None:
+        """Order a fault for the next requests under /api, put as for `refresh`."""
+        self._post("/lab/api", fault)
+
+    def access_ttl(self, seconds: float) -> None:
+        """Let access tokens issued from now on live that long."""
+        self._post("/lab/ttl", {"access": seconds})
+
     def reset(self) -> None:
         """Set the counters to zero and forget the faults to come."""
         self._post("/lab/reset")
@@ -45,6 +53,11 @@ class Lab:
     def counters(self) -> dict[str, int]:
         """Return ``{"refresh": n, "reuse": n, "api": n, "unauthorized": n}`` since the last reset."""
         counted: dict[str, int] = self._http.get("/lab/counters").raise_for_status().json()
+        return counted
+
+    def requests(self) -> dict[str, int]:
+        """Return how often each ``X-Request-ID`` arrived at /api since the last reset."""
+        counted: dict[str, int] = self._http.get("/lab/requests").raise_for_status().json()
         return counted
 
     def sign_in(self) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""One session in a page: an ``auth`` and a ``client`` that stay there between the calls of a test.
+
+    session = PageSession(page_python)
+    session.open(lab.sign_in(), timeout=2)
+    assert [200, 200] == session.get("profile", "notes")
+    assert [] == session.redirects()
+
+Functions that a test runs in that page find them with ``from opened import auth, client``. A redirect to the
+login is noted and held up, so that what the page was doing can be looked at to its end.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from silent_refresh import Client, Response, SilentRefresh
+from tests.e2e.page_python import PagePython, Running
+
+KEY = "silent-refresh"
+HOLD_REDIRECTS = """() => {
+    window.redirects = [];
+    navigation.onnavigate = (event) => {
+        if (event.destination.sameDocument) return;
+        const { pathname, search } = new URL(event.destination.url);
+        window.redirects.push(pathname + search);
+        event.preventDefault();
+    };
+}"""
+
+
+async def open_session(tokens, base_url, options):
+    import sys
+    from types import SimpleNamespace
+
+    auth = SilentRefresh(**options)
+    events = []
+    auth.listen(lambda event: events.append(event.name))
+    sys.modules["opened"] = SimpleNamespace(auth=auth, client=Client(base_url, auth=auth), events=events)
+    if tokens is not None:
+        await auth.sign_in(tokens)
+
+
+async def send_all(requests):
+    from asyncio import gather
+
+    from opened import client
+
+    ends = await gather(
+        *(client.request(method, url, **arguments) for method, url, arguments in requests),
+        return_exceptions=True,
+    )
+    return [end.status if isinstance(end, Response) else type(end).__name__ for end in ends]
+
+
+async def read_events():
+    from opened import events
+
+    return events
+
+
+async def sign_out():
+    from opened import auth
+
+    await auth.sign_out()
+
+
+class PageSession:
+    """The session of one page, as the page's code and its storage show it."""
+
+    def __init__(self, page_python: PagePython) -> None:
+        self.python = page_python
+        self.page = page_python.page
+
+    def open(self, tokens: dict[str, Any] | None = None, *, base_url: str = "/api", **options: Any) -> None:
+        """Make `auth` with these options and `client`; sign in with the server's answer, if there is one."""
+        self.page.evaluate(HOLD_REDIRECTS)
+        self.python(open_session, tokens, base_url, options)
+
+    def start(self, *requests: list[Any]) -> Running:
+        """Send requests, ``[method, url, arguments]`` each, all at once, and don't wait."""
+        return self.python.start(send_all, requests)
+
+    def send(self, *requests: list[Any]) -> list[int | str]:
+        """Send them, and return for each its status or the name of its error."""
+        return self.start(*requests).result()
+
+    def get(self, *urls: str) -> list[int | str]:
+        """Send a GET to each URL, all at once."""
+        return self.send(*(["GET", url, {}] for url in urls))
+
+    def events(self) -> list[str]:
+        """Return the names of the events so far."""
+        return self.python(read_events)
+
+    def sign_out(self) -> None:
+        """Sign out."""
+        self.python(sign_out)
+
+    def redirects(self) -> list[str]:
+        """Return where this page was sent, path and query."""
+        return self.page.evaluate("() => window.redirects")
+
+    def record(self) -> dict[str, Any] | None:
+        """Return what localStorage holds of the session."""
+        return json.loads(self.page.evaluate("key => localStorage.getItem(key)", KEY) or "null")
+
+    def store(self, **texts: str) -> None:
+        """Put texts into localStorage, as another program of this origin would."""
+        self.page.evaluate(
+            "texts => Object.entries(texts).forEach(([key, text]) => localStorage.setItem(key, text))", texts
+        )
+
+    def let_go(self) -> None:
+        """Let the page navigate again."""
+        self.page.evaluate("() => { navigation.onnavigate = null; }")

@@ -1,0 +1,224 @@
+"""One refresh for all who wait: counted at the real server, seen from a page of a real browser."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from silent_refresh import RequestTimeout
+from tests.e2e.page_session import KEY, PageSession
+
+FIFTY = [["GET", f"items/{n}", {"headers": {"X-Request-ID": str(n)}}] for n in range(50)]
+
+
+@pytest.fixture
+def session(page_python):
+    """Return the shared page's session; nobody is signed in."""
+    session = PageSession(page_python)
+    yield session
+    session.let_go()
+
+
+@pytest.fixture
+def signed_in(session, lab):
+    """Return the shared page's session, the demo user signed in."""
+    session.open(lab.sign_in())
+    return session
+
+
+def test_fifty_requests_with_an_expired_token_cost_one_refresh(signed_in, lab):
+    """All fifty are answered, each sent twice at most (F1)."""
+    lab.expire()
+
+    assert [200] * 50 == signed_in.send(*FIFTY)
+    assert 1 == lab.counters()["refresh"]
+    assert 50 == len(lab.requests())
+    assert {1, 2} >= set(lab.requests().values())
+    assert [] == signed_in.redirects()
+
+
+def test_fifty_requests_with_a_revoked_session_end_at_one_redirect(signed_in, lab):
+    """Each gets its own error, none is sent again or left pending, and the tokens are gone (F6)."""
+    lab.expire()
+    lab.revoke()
+
+    assert ["RefreshRejected"] * 50 == signed_in.send(*FIFTY)
+    assert 1 == lab.counters()["refresh"]
+    assert {1} == set(lab.requests().values())
+    assert signed_in.record() is None
+    here = "%2Ftests%2Fe2e%2Fpage%2Findex.html"
+    assert [f"/login?next={here}&reason=rejected"] == signed_in.redirects()
+
+
+def test_a_post_is_replayed_once_and_arrives_once(signed_in, lab):
+    """The refused POST changed nothing; its replay does (F44)."""
+    text = "Once, after a renewal"
+    lab.expire()
+
+    assert [201] == signed_in.send(["POST", "notes", {"json": {"text": text}}])
+    assert [text] == [note["text"] for note in signed_in.python(read_json, "notes")["notes"]][:1]
+    assert {"refresh": 1, "reuse": 0, "api": 3, "unauthorized": 1} == lab.counters()
+
+
+async def read_json(url):
+    from opened import client
+
+    return await (await client.get(url)).json()
+
+
+def test_a_server_that_stops_during_the_refresh_costs_no_session(fresh_page, own_server):
+    """The waiting request is told, the tokens stay, and once the server is back the next request succeeds."""
+    server = own_server()
+    session = PageSession(fresh_page(base_url=server.url))
+    session.open(server.lab.sign_in())
+    before = session.record()
+    server.lab.expire()
+    server.lab.refresh(delay=60)
+    with session.page.expect_request("**/refresh"):
+        running = session.start(*FIFTY[:5])
+    server.stop()
+
+    assert ["RefreshUnavailable"] * 5 == running.result()
+    assert before == session.record()
+    server.start()
+    assert [200] == session.get("profile")
+    assert [] == session.redirects()
+
+
+def test_a_token_about_to_end_is_renewed_before_it_is_sent(signed_in, lab):
+    """A page that is opened five seconds before the end sees no 401 at all."""
+    record = signed_in.record()
+    record["issued_at"] = time.time() - record["expires_in"] + 5
+    signed_in.store(**{KEY: json.dumps(record)})
+    signed_in.open()
+
+    assert [200] * 50 == signed_in.send(*FIFTY)
+    assert {"refresh": 1, "reuse": 0, "api": 50, "unauthorized": 0} == lab.counters()
+
+
+def test_a_resource_that_always_refuses_costs_one_refresh(signed_in, lab):
+    """Its 401 is handed on, and polling it renews nothing (F3, F4)."""
+    refuses = {"status": 401, "body": "{}", "times": 1000}
+    lab.api(**refuses)
+
+    assert [401] == signed_in.get("items/1")
+    assert [401] == signed_in.get("items/1")
+    assert [401] == signed_in.get("items/1")
+    assert 1 == lab.counters()["refresh"]
+    assert [] == signed_in.redirects()
+
+
+async def cancel_one():
+    from asyncio import create_task, gather, sleep
+
+    from opened import client
+
+    task = create_task(client.get("profile"))
+    await sleep(0)
+    task.cancel()
+    (end,) = await gather(task, return_exceptions=True)
+    return type(end).__name__
+
+
+async def time_out(seconds):
+    from opened import client
+
+    try:
+        await client.get("profile", timeout=seconds)
+    except RequestTimeout as error:
+        return str(error)
+
+
+def test_cancelling_a_task_aborts_its_fetch(signed_in, lab):
+    """The browser gives the request up; nobody waits for its answer (F70)."""
+    lab.api(delay=60)
+    with signed_in.page.expect_event("requestfailed") as failed:
+        assert "CancelledError" == signed_in.python(cancel_one)
+
+    assert failed.value.url.endswith("/api/profile")
+    assert "net::ERR_ABORTED" == failed.value.failure
+
+
+def test_a_request_that_takes_too_long_is_aborted(signed_in, lab):
+    """It ends with an error of its own that says how long it waited."""
+    lab.api(delay=60)
+    with signed_in.page.expect_event("requestfailed") as failed:
+        told = signed_in.python(time_out, 0.1)
+
+    assert "GET /api/profile was not answered within 0.1 s" == told
+    assert "net::ERR_ABORTED" == failed.value.failure
+
+
+async def cancel_the_first_of(count):
+    from asyncio import create_task, gather
+
+    from opened import auth, client
+
+    first = create_task(client.get("items/0"))
+    auth.listen(lambda event: event.name == "refresh-started" and first.cancel())
+    ends = await gather(first, *(client.get(f"items/{n}") for n in range(1, count)), return_exceptions=True)
+    return [getattr(end, "status", type(end).__name__) for end in ends]
+
+
+def test_a_cancelled_request_leaves_the_refresh_to_the_others(signed_in, lab):
+    """Whoever asked for the refresh may go: the others get its result (F71)."""
+    lab.expire()
+
+    assert ["CancelledError", 200, 200, 200] == signed_in.python(cancel_the_first_of, 4)
+    assert 1 == lab.counters()["refresh"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "undefined",
+        "null",
+        "7",
+        "[]",
+        "{}",
+        '{"access_token": null, "refresh_token": null}',
+        '{"access_token": "undefined"}',
+        '{"access_token": "a\\nb"}',
+        '{"access_token": "\\u4e16"}',
+        '{"access_token": "a", "refresh_token": 7}',
+        '{"access_token": "a", "generation": "1"}',
+        "\ud800",
+    ],
+)
+def test_a_corrupt_record_is_never_sent(session, lab, text):
+    """It counts as signed out, and the next sign-in replaces it (F29, F32)."""
+    session.page.evaluate("([key, text]) => localStorage.setItem(key, text)", [KEY, text])
+    session.open()
+    with session.page.expect_request("**/api/profile") as sent:
+        assert ["NotSignedIn"] == session.get("profile")
+
+    assert "authorization" not in sent.value.all_headers()
+    assert 0 == lab.counters()["refresh"]
+    assert 1 == len(session.redirects())
+    session.open(lab.sign_in())
+    assert [200] == session.get("profile")
+
+
+def test_the_two_keys_of_the_article_are_adopted(session, lab):
+    """A page that changes over to this library keeps its users signed in (F30)."""
+    answer = lab.sign_in()
+    session.store(accessToken=answer["accessToken"], refreshToken=answer["refreshToken"])
+    session.open()
+    lab.expire()
+
+    assert [200] * 50 == session.send(*FIFTY)
+    assert 1 == lab.counters()["refresh"]
+    assert [KEY] == session.page.evaluate("() => Object.keys(localStorage)")
+
+
+def test_nobody_signed_in_ends_at_the_login(session, lab):
+    """No refresh call without a refresh token; one redirect for fifty answers (F13)."""
+    session.open()
+
+    assert ["NotSignedIn"] * 50 == session.send(*FIFTY)
+    assert 0 == lab.counters()["refresh"]
+    assert 1 == len(session.redirects())
