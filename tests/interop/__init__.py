@@ -1,1 +1,1 @@
-"""Real servers, and the presets of ``RefreshEndpoint`` against them: over sockets in CPython, and in a browser."""
+"""The presets of ``RefreshEndpoint`` against real servers: over sockets in CPython, and in a browser."""

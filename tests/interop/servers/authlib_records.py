@@ -1,4 +1,4 @@
-"""What the Authlib server remembers: clients, codes and tokens, with the methods that Authlib asks them for."""
+"""What the Authlib server remembers: clients, codes and tokens, with the methods that Authlib calls."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asgiref.wsgi import WsgiToAsgi
+from a2wsgi import WSGIMiddleware
 from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector, current_token
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
@@ -135,7 +135,7 @@ def make(address: str, origins: tuple[str, ...]) -> ASGIApp:
     def me() -> Any:
         return {"user": current_token.user}
 
-    return WsgiToAsgi(app)
+    return WSGIMiddleware(app)
 
 
 if __name__ == "__main__":

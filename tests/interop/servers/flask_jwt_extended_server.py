@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from asgiref.wsgi import WsgiToAsgi
+from a2wsgi import WSGIMiddleware
 from flask import Flask, request
 from flask_jwt_extended import (
     JWTManager,
@@ -60,7 +60,7 @@ def login() -> Any:
 def refresh() -> Any:
     """Exchange a refresh token for two new tokens."""
     blocklist.add(get_jwt()["jti"])
-    return tokens(get_jwt_identity())
+    return {"msg": "Token refreshed", **tokens(get_jwt_identity())}
 
 
 @app.post("/logout")
@@ -80,7 +80,7 @@ def me() -> Any:
 
 def make(address: str, origins: tuple[str, ...]) -> ASGIApp:
     """Return the app as ASGI."""
-    return WsgiToAsgi(app)
+    return WSGIMiddleware(app)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """What every server here offers to the tests: its clock can be moved, and its refreshes are counted.
 
-| POST /lab/expire                | moves the clock past the end of all access tokens                        |
-| POST /lab/expire-refresh-tokens | … of all refresh tokens                                                  |
-| POST /lab/reset                 | sets the counters to zero                                                |
-| GET /lab/counters               | ``{"refresh": n, "unauthorized": n}``: refresh calls, and other calls' 401s |
+| POST /lab/expire                | moves the clock past the end of all access tokens    |
+| POST /lab/expire-refresh-tokens | … of all refresh tokens                              |
+| POST /lab/reset                 | sets the counters to zero                            |
+| GET /lab/counters               | ``{"refresh": n, "unauthorized": n}``                |
+
+``refresh`` counts the refresh calls, ``unauthorized`` the 401s that other calls got.
 
 The tokens then are really expired, and it's the server's own code that finds it out.
 """
@@ -27,7 +29,7 @@ REFRESH_TTL = 3600  # s
 
 
 class Lab:
-    """Middleware around a server; ``refresh_path`` is where tokens are renewed. Moves this process's clock."""
+    """Wraps a server whose tokens are renewed at ``refresh_path``, and moves this process's clock."""
 
     def __init__(self, app: ASGIApp, *, refresh_path: str) -> None:
         self._app = app
