@@ -79,14 +79,13 @@ class _Helper:
         self._auth = auth
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def help(self, url: str, method: str, send: Any, resolve: Any, reject: Any) -> None:
+    def help(self, url: str, method: str, refusal: Any, send: Any, resolve: Any, reject: Any) -> None:
         """Answer one of them, later."""
-        task = asyncio.ensure_future(self._answer(Request(method, url), send, resolve, reject))
+        task = asyncio.ensure_future(self._answer(Request(method, url), refusal, send, resolve, reject))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, request: Request, send: Any, resolve: Any, reject: Any) -> None:
-        last: Any = None
+    async def _answer(self, request: Request, last: Any, send: Any, resolve: Any, reject: Any) -> None:
 
         async def transport(request: Request) -> Response:
             nonlocal last

@@ -150,8 +150,8 @@ class Call {
 
 /**
  * Puts a fetch in the place of the page's that sends the access token, and asks Python for help only when there is
- * none to send, or when it was refused: `help(url, method, send, resolve, reject)`, where `send(token)` sends, or
- * gives the response that came already. Returns {set(…), undo()}, or undefined when that was done before.
+ * none to send, or when it was refused: `help(url, method, refusal, send, resolve, reject)`, where `refusal` is the
+ * 401 if there was one, and `send(token)` sends, or gives the response that came already. Returns {set(…), undo()}, or undefined when that was done before.
  */
 const wrapFetch = (help) => {
   if (ownFetch) return undefined;
@@ -189,7 +189,7 @@ const wrapFetch = (help) => {
           throw asError(reason);
         }
       };
-      help(call.url.href, call.method, send, over(resolve), over(reject));
+      help(call.url.href, call.method, call.response, send, over(resolve), over(reject));
     });
 
   const fetch = async (input, init) => {
