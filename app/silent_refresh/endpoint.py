@@ -15,66 +15,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from .messages import Headers, Request, Response
+from .outcome import (
+    Misconfigured,
+    Outcome,
+    Rejected,
+    Rotated,
+    Unavailable,
+    field_at,
+    hint_at,
+    outcome_of_status,
+    outcome_of_words,
+)
 from .session import Tokens
-
-# "conflict": Supabase is busy with this very session, in another tab say.
-UNAVAILABLE_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down", "conflict"})
-MISCONFIGURED_ERRORS = {
-    "invalid_client": "check client_id",
-    "unauthorized_client": "let this client use refresh tokens at the server",
-    "unsupported_grant_type": "choose the preset of RefreshEndpoint that fits the server",
-    "invalid_request": "check the encoding and the field names of RefreshEndpoint",
-    "invalid_scope": "ask for no other scope than at sign-in",
-}
-# What servers say when they saw no refresh token at all; the status is that for a dead one.
-MISCONFIGURED_MESSAGES = {
-    "Missing Authorization Header": "it wants the token where RefreshEndpoint.flask_jwt_extended sends it",
-    "Only non-refresh tokens are allowed": "check the URL, this one takes access tokens",
-    "Authentication credentials were not provided.": "check the URL, this one takes access tokens",
-    "No API key found in request": "it wants an apikey, as RefreshEndpoint.supabase sends it",
-    "Invalid API key": "check the apikey",
-}
-MESSAGE_FIELDS = ("msg", "detail", "message")
-STATUS_HINTS = {
-    400: "choose the preset that fits the server, or check the encoding and the field names",
-    401: "check what this client has to identify itself with",
-    403: "check the CSRF header, and that the server lets this origin in",
-    404: "check the URL",
-    405: "check the URL and the method",
-    415: "check the encoding of RefreshEndpoint (json or form)",
-}
-
-
-class Rotated(NamedTuple):
-    """New tokens."""
-
-    tokens: Tokens
-
-
-class Rejected(NamedTuple):
-    """The refresh token is dead."""
-
-    reason: str
-
-
-class Unavailable(NamedTuple):
-    """No usable answer for now; ``retry_after`` in seconds, if the server said so."""
-
-    detail: str
-    retry_after: float | None = None
-    cause: BaseException | None = None
-
-
-class Misconfigured(NamedTuple):
-    """What doesn't fit, and what to change."""
-
-    detail: str
-
-
-Outcome: TypeAlias = Rotated | Rejected | Unavailable | Misconfigured
 
 
 class RefreshEndpoint:
@@ -285,27 +240,18 @@ class RefreshEndpoint:
 
     def _judge(self, response: Response, answer: Any, now: float) -> Outcome:
         status = response.status
-        error = _at(answer, self.error_path)
+        error = field_at(answer, self.error_path)
         if not isinstance(error, str):
-            error = _at(answer, "error")
-        if isinstance(error, str) and error:
-            if error in self.rejected_errors:
-                return Rejected(error)
-            if error in MISCONFIGURED_ERRORS:
-                return Misconfigured(f"it answered {status} {error}: {MISCONFIGURED_ERRORS[error]}")
-            if error in UNAVAILABLE_ERRORS:
-                return Unavailable(f"it answered {status} {error}", _retry_after(response, now))
-        for message in (_at(answer, field) for field in MESSAGE_FIELDS):
-            if isinstance(message, str) and message in MISCONFIGURED_MESSAGES and not response.ok:
-                return Misconfigured(f"it answered {status}, {message!r}: {MISCONFIGURED_MESSAGES[message]}")
-        if status in (408, 425, 429) or status >= 500:
-            return Unavailable(f"it answered {status}", _retry_after(response, now))
+            error = field_at(answer, "error")
+        if isinstance(error, str) and error in self.rejected_errors:
+            return Rejected(error)
+        known = outcome_of_words(response, answer, error, now) or outcome_of_status(response, now)
+        if known is not None:
+            return known
         if status in self.rejected:
             return Rejected(f"status {status}")
         if not response.ok:
-            return Misconfigured(
-                f"it answered {status}: {STATUS_HINTS.get(status, 'see what the server expects')}"
-            )
+            return Misconfigured(f"it answered {status}: {hint_at(status)}")
         if error:
             return Misconfigured(f"it answered {status} with an error in its body that isn't known here")
         try:
@@ -315,15 +261,15 @@ class RefreshEndpoint:
 
     def read_tokens(self, answer: Any) -> Tokens:
         """Take the tokens out of a server's JSON answer. Raises ``ValueError`` that says what is missing."""
-        access_token = _at(answer, self.access_path)
+        access_token = field_at(answer, self.access_path)
         if access_token is None:
             raise ValueError(f"without {self.access_path!r} (see access_path of RefreshEndpoint)")
         for name in ("token_type", "tokenType"):
-            kind = _at(answer, name)
+            kind = field_at(answer, name)
             if isinstance(kind, str) and kind.lower() != "bearer":
                 raise ValueError(f"with {name} {kind[:20]!r}: only Bearer tokens can be used (RFC 6750)")
-        expires_in = _at(answer, self.expires_path)
-        return Tokens(access_token, _at(answer, self.refresh_path), expires_in=expires_in)
+        expires_in = field_at(answer, self.expires_path)
+        return Tokens(access_token, field_at(answer, self.refresh_path), expires_in=expires_in)
 
 
 def read_sign_in(answer: Any, endpoint: object) -> Tokens:
@@ -333,31 +279,10 @@ def read_sign_in(answer: Any, endpoint: object) -> Tokens:
     """
     shapes = [endpoint] if isinstance(endpoint, RefreshEndpoint) else []
     for shape in (*shapes, RefreshEndpoint.article(), RefreshEndpoint.oauth2("", "")):
-        if _at(answer, shape.access_path) is not None:
+        if field_at(answer, shape.access_path) is not None:
             return shape.read_tokens(answer)
     fields = ", ".join(map(repr, answer)) if isinstance(answer, dict) and answer else "none"
     raise ValueError(
         f"no access token in the answer to the sign-in (its fields: {fields}). Pass Tokens(access_token=…, "
         "refresh_token=…), or check that the sign-in succeeded before calling sign_in()"
     )
-
-
-def _at(answer: Any, path: str) -> Any:
-    for name in path.split("."):
-        answer = answer.get(name) if isinstance(answer, dict) else None
-    return answer
-
-
-def _retry_after(response: Response, now: float) -> float | None:
-    """Read ``Retry-After``, seconds or a date (RFC 9110 §10.2.3)."""
-    value = response.headers.get("retry-after")
-    if value is None:
-        return None
-    if value.isdecimal():
-        return float(value)
-    from email.utils import parsedate_to_datetime  # costly to load in a browser, and rarely met
-
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except ValueError:
-        return None

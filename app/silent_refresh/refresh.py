@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from .endpoint import Misconfigured, Outcome, RefreshEndpoint, Rejected, Rotated, Unavailable
+from .endpoint import RefreshEndpoint
 from .errors import NetworkError, RefreshRejected, RefreshUnavailable
 from .messages import Request
+from .outcome import Misconfigured, Outcome, Rejected, Rotated, Unavailable
 from .ports import Platform
 from .session import Tokens
 

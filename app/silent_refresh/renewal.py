@@ -19,7 +19,6 @@ import os
 from collections.abc import Callable
 
 from .cooldown import CoolDown
-from .endpoint import Misconfigured, Outcome, Rejected, Rotated, Unavailable
 from .errors import (
     RefreshError,
     RefreshMisconfigured,
@@ -30,6 +29,7 @@ from .errors import (
     copy_of,
 )
 from .events import Events
+from .outcome import Misconfigured, Outcome, Rejected, Rotated, Unavailable
 from .refresh import Refresh
 from .session import Clock, Session
 from .vault import Vault

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from silent_refresh import NetworkError, RefreshRejected, RefreshUnavailable, Response
-from silent_refresh.endpoint import Unavailable
+from silent_refresh.outcome import Unavailable
 from tests.interop.conftest import OpenPage
 from tests.interop.page import Page
 from tests.interop.presets import COOKIE, PRESETS, SUPABASE, Preset
