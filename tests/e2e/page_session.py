@@ -59,6 +59,18 @@ async def read_events():
     return events
 
 
+async def wait_for(name):
+    from asyncio import Event
+
+    from opened import auth, events
+
+    came = Event()
+    stop = auth.listen(lambda event: event.name == name and came.set())
+    if name not in events:
+        await came.wait()
+    stop()
+
+
 async def sign_out():
     from opened import auth
 
@@ -92,6 +104,10 @@ class PageSession:
     def events(self) -> list[str]:
         """Return the names of the events so far."""
         return self.python(read_events)
+
+    def wait_for(self, event: str) -> None:
+        """Return when there was such an event."""
+        self.python(wait_for, event)
 
     def sign_out(self) -> None:
         """Sign out."""

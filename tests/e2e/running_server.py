@@ -46,6 +46,10 @@ class Lab:
         """Let access tokens issued from now on live that long."""
         self._post("/lab/ttl", {"access": seconds})
 
+    def grace(self, seconds: float) -> None:
+        """Accept the refresh token before the newest that long."""
+        self._post("/lab/grace", {"seconds": seconds})
+
     def reset(self) -> None:
         """Set the counters to zero and forget the faults to come."""
         self._post("/lab/reset")
