@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from asyncio import gather
 
 import pytest
@@ -245,3 +246,17 @@ async def test_f78_next_is_a_path_of_this_origin(browser: Browser, url: str, pat
     auth, _ = browser.open(url).sign()
 
     assert path == auth.next_path()
+
+
+async def test_a_record_that_shows_up_after_the_sign_out_is_not_believed(
+    auth: SilentRefresh, client: Client, tab: Tab
+) -> None:
+    """A tab that was renewing in that moment may have stored its result once more."""
+    record = json.loads(tab.view["silent-refresh"])
+    await auth.sign_out()
+
+    tab.view["silent-refresh"] = json.dumps({**record, "generation": record["generation"] + 1})
+    for changed in tab.storage_listeners:
+        changed()
+
+    assert not auth.signed_in
