@@ -9,7 +9,6 @@ import pytest
 from silent_refresh import (
     Client,
     NetworkError,
-    NotSignedIn,
     RefreshMisconfigured,
     RefreshRejected,
     RefreshUnavailable,
@@ -295,54 +294,4 @@ async def test_f57_the_page_may_say_what_refuses_a_token(tab: Tab, server: Serve
     server.expire()
 
     assert 200 == (await client.get("me")).status
-    assert 1 == server.refreshes
-
-
-async def test_f63_a_failed_renewal_ahead_of_time_leaves_the_session_going(
-    client: Client, server: Server
-) -> None:
-    """The token is good for half a minute yet."""
-    await later(server.access_ttl - 20)
-    server.on_refresh = [saying(503)] * 100
-
-    assert 200 == (await client.get("me")).status
-    before = refresh_calls(server)
-    assert 200 == (await client.get("me")).status
-    assert before == refresh_calls(server)
-
-
-async def test_a_token_about_to_end_is_renewed_before_it_is_sent(client: Client, server: Server) -> None:
-    """No 401 at all."""
-    await later(server.access_ttl - 20)
-
-    assert 200 == (await client.get("me", headers={"X-Request-ID": "1"})).status
-    assert 1 == server.sent["1"]
-    assert 1 == server.refreshes
-
-
-async def test_f60_a_wrong_clock_neither_renews_too_often_nor_keeps_a_dead_token(
-    tab: Tab, server: Server
-) -> None:
-    """The life of a token is counted from its arrival; the computer's date doesn't matter."""
-    tab.clock.skew = -400 * 86400
-    auth, client = tab.sign()
-    await auth.sign_in(server.sign_in())
-
-    assert 200 == (await client.get("me")).status
-    assert 0 == server.refreshes
-
-    tab.clock.skew = 0.0  # set right while the page lives: older by a year, and renewed once
-    assert 200 == (await client.get("me")).status
-    assert 200 == (await client.get("me")).status
-    assert 1 == server.refreshes
-
-
-async def test_access_token_returns_one_that_can_be_used(auth: SilentRefresh, server: Server) -> None:
-    """For a WebSocket, say; renewed first when it is about to end."""
-    with pytest.raises(NotSignedIn):
-        await auth.access_token()
-    await auth.sign_in(server.sign_in())
-    await later(server.access_ttl - 5)
-
-    assert "ada" == server.user_of(await auth.access_token())
     assert 1 == server.refreshes

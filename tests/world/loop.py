@@ -28,7 +28,7 @@ class _TimeLapse(selectors.DefaultSelector):  # type: ignore[misc, valid-type]  
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Counts ``now`` in virtual seconds; ``asyncio.sleep(3600)`` returns at once, an hour later."""
+    """Counts ``now`` in virtual seconds; who sleeps for an hour wakes at once, an hour later."""
 
     def __init__(self) -> None:
         selector = _TimeLapse()
