@@ -33,6 +33,8 @@ async def open_session(tokens, base_url, options):
     import sys
     from types import SimpleNamespace
 
+    if "opened" in sys.modules:
+        sys.modules["opened"].auth.close()
     auth = SilentRefresh(**options)
     events = []
     auth.listen(lambda event: events.append(event.name))
@@ -85,7 +87,7 @@ class PageSession:
         self.page = page_python.page
 
     def open(self, tokens: dict[str, Any] | None = None, *, base_url: str = "/api", **options: Any) -> None:
-        """Make `auth` with these options and `client`; sign in with the server's answer, if there is one."""
+        """Make `auth` with these options, and `client`, in place of the last; sign in if there's an answer."""
         self.page.evaluate(HOLD_REDIRECTS)
         self.python(open_session, tokens, base_url, options)
 

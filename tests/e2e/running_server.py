@@ -64,6 +64,10 @@ class Lab:
         counted: dict[str, int] = self._http.get("/lab/requests").raise_for_status().json()
         return counted
 
+    def use(self, refresh_token: str) -> None:
+        """Use a refresh token, as a thief would."""
+        self._post("/refresh", {"refreshToken": refresh_token})
+
     def sign_in(self) -> dict[str, Any]:
         """Sign the demo user in and return the server's answer, tokens and all."""
         credentials = {"username": "demo", "password": "demo-password"}

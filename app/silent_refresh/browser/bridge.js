@@ -284,6 +284,8 @@ const hasLocks = () => Boolean(globalThis.navigator?.locks);
 
 let marks; // the open database
 const FENCE_WAIT = 2000; // ms; a database that doesn't answer must not hold the lock
+const FENCE_WAIT_AGAIN = 100; // ms; nor, when it stays like that, slow every renewal down
+let patience = FENCE_WAIT;
 
 const openMarks = () =>
   new Promise((resolve, reject) => {
@@ -315,10 +317,15 @@ const withMarks = async (mode, work) => {
   };
   let timer;
   const tooLong = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("IndexedDB did not answer")), FENCE_WAIT);
+    timer = setTimeout(() => {
+      patience = FENCE_WAIT_AGAIN;
+      reject(Object.assign(new Error("IndexedDB did not answer"), { name: "TimeoutError" }));
+    }, patience);
   });
   try {
-    return await Promise.race([job(), tooLong]);
+    const result = await Promise.race([job(), tooLong]);
+    patience = FENCE_WAIT;
+    return result;
   } catch (reason) {
     marks = undefined;
     throw asError(reason);
