@@ -87,7 +87,7 @@ class PageSession:
         self.page = page_python.page
 
     def open(self, tokens: dict[str, Any] | None = None, *, base_url: str = "/api", **options: Any) -> None:
-        """Make `auth` with these options, and `client`, in place of the last; sign in if there's an answer."""
+        """Make `auth` with these options, and `client`, in place of the last; sign in with an answer."""
         self.page.evaluate(HOLD_REDIRECTS)
         self.python(open_session, tokens, base_url, options)
 
