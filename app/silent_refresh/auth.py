@@ -67,13 +67,11 @@ class SilentRefresh:
         self._parse = platform.navigation.parse
         self._endpoint = RefreshEndpoint.article(refresh) if isinstance(refresh, str) else refresh
         own_urls = [url for url in (getattr(self._endpoint, "url", None), login) if isinstance(url, str)]
-        self._exempt = {
-            self._parse(url).resource for url in own_urls
-        }  # sent as they are: they are the way in
+        # Sent as they are: they are the way in.
+        self._exempt = {self._parse(url).resource for url in own_urls}
         self._origins_are_fixed = origins is not None
-        self._origins = {self._parse(url).origin for url in origins or [platform.navigation.here()]} - {
-            "null"
-        }
+        places = origins or [platform.navigation.here()]
+        self._origins = {self._parse(url).origin for url in places} - {"null"}
         self._is_refused = is_refused or refuses_token
         self._events = Events(platform.clock.monotonic)
         self._login = LoginPage(login, platform.navigation)
@@ -129,7 +127,7 @@ class SilentRefresh:
         tell("refused", generation=session.generation, status=response.status)
         if self._vault.session is None:  # a late one of those whose renewal was refused, or of a sign-out
             await self._renewal.raise_rejection(session)
-        if not self._is_current(session) or self._refusers.knows(request.method, request.url, session):
+        if self._vault.is_over(session) or self._refusers.knows(request.method, request.url, session):
             return response
         if before is not None and session is not before:  # renewed for this very request: it won't get better
             self._refusers.add(request.method, request.url, session, before=before)
@@ -168,9 +166,6 @@ class SilentRefresh:
         if not self._is_refused(response):
             return False
         return not response.redirected or self._parse(response.url).origin in self._origins
-
-    def _is_current(self, session: Session) -> bool:
-        return self._vault.session is not None and self._vault.session.id == session.id
 
     def _turn_away(self, response: Response) -> Response:
         """Pass on what came of a request that nobody was signed in for."""
@@ -235,7 +230,7 @@ class SilentRefresh:
         session = self._vault.session
         if session is None or not self._renewal.can_renew(session):
             raise NotSignedIn("there is no session that could be renewed: sign in")
-        await self._renewal.renew_now(session)
+        await self._renewal.join(session)
 
     def next_path(self) -> str:
         """Return where to go after a sign-in: the path in this page's ``?next=``, or ``"/"``.

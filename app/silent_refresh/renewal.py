@@ -138,7 +138,7 @@ class Renewal:
         try:
             if self._flight is None:
                 self._cool_down.check(session, ahead=True)
-            return await self._join(session)
+            return await self.join(session)
         except (RefreshUnavailable, RefreshMisconfigured):
             if self._refused is session or self._vault.session is not session or self._has_ended(session):
                 raise
@@ -156,7 +156,7 @@ class Renewal:
             self._refused = current
         elif self._flight is None:
             return current  # a late 401 of an old token: somebody renewed it in the meantime
-        return await self._join(current)
+        return await self.join(current)
 
     async def raise_rejection(self, session: Session) -> None:
         """Raise ``RefreshRejected`` if that is what ended ``session``, once every tab can know of it."""
@@ -165,11 +165,8 @@ class Renewal:
         if self._rejection is not None and self._rejection[0] == session.id:
             raise copy_of(self._rejection[1])
 
-    async def renew_now(self, session: Session) -> Session:
-        """Return a newer session though nobody refused this one."""
-        return await self._join(session)
-
-    async def _join(self, session: Session) -> Session:
+    async def join(self, session: Session) -> Session:
+        """Return a newer session though nobody refused this one: wait for the flight, or start it."""
         return await (self._flight or self._take_off(session)).wait()
 
     def abandon(self, error: SessionChanged) -> None:

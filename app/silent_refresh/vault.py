@@ -68,7 +68,7 @@ class Vault:
         Waits at most ``wait`` seconds for a tab that holds the lock, and then goes on without it: what
         the user did counts, even when another tab hangs.
         """
-        self._coordinator.announce(Mark(changed.generation, changed.id, ended=self._is_over(changed)))
+        self._coordinator.announce(Mark(changed.generation, changed.id, ended=self.is_over(changed)))
         try:
             async with self.turn(wait=wait):
                 await self._settle(changed)
@@ -154,15 +154,15 @@ class Vault:
     async def commit(self, session: Session) -> bool:
         """Keep a renewed session; ``False``, and nothing kept, when its session ended meanwhile."""
         self.look()
-        if self._is_over(session):
+        if self.is_over(session):
             return False
         self._keep(session)
         await self._publish(Mark(session.generation, session.id, ended=False))
-        return not self._is_over(session)
+        return not self.is_over(session)
 
     async def bury(self, session: Session) -> bool:
         """End a session whose refresh token the server refused; ``False`` when it had ended already."""
-        if self._is_over(session):
+        if self.is_over(session):
             return False
         self.end()
         await self._publish(Mark(max(self._record.highest, session.generation) + 1, session.id, ended=True))
@@ -207,7 +207,8 @@ class Vault:
 
     # Memory
 
-    def _is_over(self, session: Session) -> bool:
+    def is_over(self, session: Session) -> bool:
+        """Tell whether the session ended, or another took its place, as far as this page knows."""
         return self.session is None or self.session.id != session.id
 
     def _keep(self, session: Session) -> None:

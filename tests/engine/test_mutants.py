@@ -42,7 +42,7 @@ MUTANTS = {
         )
     ],
     "no session check before replay": [
-        ("auth.py", "        if not self._is_current(session) or self", "        if self"),
+        ("auth.py", "        if self._vault.is_over(session) or self", "        if self"),
         ("renewal.py", "if current is None or current.id != refused.id:", "if current is None:"),
     ],
     "retry on a rejected refresh token": [

@@ -53,7 +53,7 @@ class Fetch:
         body = request.body
         _, status, url, redirected, fields, text, rest = await self.call(
             request,
-            self._send,
+            self._js.send,
             not request.stream,
             request.method,
             request.url,
@@ -63,9 +63,6 @@ class Fetch:
         )
         body = None if rest is None else ResponseBody(self, request, rest)
         return Response(status, fields, url, request, text=text, body=body, redirected=redirected)
-
-    def _send(self, *arguments: Any) -> None:
-        self._js.send(*arguments)
 
 
 class ResponseBody:
