@@ -5,6 +5,7 @@
 | `server`      | the session's server: `.url`, `.lab`; counters at zero at each test's start   |
 | `lab`         | its lab                                                                       |
 | `page_python` | runs a function in the page that all tests share, storage empty               |
+| `session`     | that page's `auth` and `client`, the demo user signed in; `page_session`: nobody |
 | `fresh_page`  | makes such a page in a new context, for tests that leave it or need several   |
 | `own_server`  | makes a server that the test may stop and start                               |
 | `warm_page`   | an empty page that has the demo's files in its cache; storage empty           |
@@ -22,6 +23,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.page_python import PagePython, empty_storage
+from tests.e2e.page_session import PageSession
 from tests.e2e.running_server import Lab, RunningServer
 from tools.browser import find_chromium
 
@@ -96,6 +98,21 @@ def page_python(shared_page: PagePython, server: RunningServer) -> PagePython:
     """Return what runs Python functions in the shared page."""
     shared_page.forget()
     return shared_page
+
+
+@pytest.fixture
+def page_session(page_python: PagePython) -> Iterator[PageSession]:
+    """Return the shared page's session; nobody is signed in."""
+    page_session = PageSession(page_python)
+    yield page_session
+    page_session.let_go()
+
+
+@pytest.fixture
+def session(page_session: PageSession, lab: Lab) -> PageSession:
+    """Return the shared page's session, the demo user signed in."""
+    page_session.open(lab.sign_in())
+    return page_session
 
 
 @pytest.fixture(scope="session")

@@ -79,31 +79,19 @@ class Lab:
         self._http.close()
 
 
-class RunningServer:
-    """One server; `options` are more of its command line. It keeps its port when it is started again."""
+class ServerProcess:
+    """A module that serves, in a process of its own. It keeps its port when it is started again."""
 
-    def __init__(self, data: Path, *options: str) -> None:
-        self._data = data
-        self._options = options
+    def __init__(self, module: str, *options: str) -> None:
+        self._command = [sys.executable, "-m", module, *options]
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
-        self.lab: Lab
-
-    def __enter__(self) -> RunningServer:
-        self.start()
-        self.lab = Lab(self.url)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.lab.close()
-        self.stop()
 
     def start(self) -> None:
         """Start, and wait until it says that it is ready."""
         port = self.url.rpartition(":")[2] or "0"
-        command = [sys.executable, "-m", "app.server", "--port", port, "--data", str(self._data)]
         self._process = subprocess.Popen(
-            [*command, "--lab", "--grace", "0", *self._options],
+            [*self._command, "--port", port],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -123,3 +111,20 @@ class RunningServer:
             self._process.terminate()
             self._process.communicate()
             self._process = None
+
+
+class RunningServer(ServerProcess):
+    """The demo's server; `options` are more of its command line."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        super().__init__("app.server", "--data", str(data), "--lab", "--grace", "0", *options)
+        self.lab: Lab
+
+    def __enter__(self) -> RunningServer:
+        self.start()
+        self.lab = Lab(self.url)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lab.close()
+        self.stop()

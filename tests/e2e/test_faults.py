@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.e2e.page_session import PageSession
 from tests.e2e.tabs import NEVER
 
 ELSEWHERE = "http://localhost:9/refresh"
@@ -101,15 +100,6 @@ ROWS = {
     "F52 415": misconfigured(415, {}),
     "F54 DPoP": misconfigured(200, {"accessToken": "x", "token_type": "DPoP"}),
 }
-
-
-@pytest.fixture
-def session(page_python, lab):
-    """Return the shared page's session, the demo user signed in."""
-    session = PageSession(page_python)
-    session.open(lab.sign_in())
-    yield session
-    session.let_go()
 
 
 @pytest.fixture

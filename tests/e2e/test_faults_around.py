@@ -8,19 +8,16 @@ import time
 import pytest
 
 from silent_refresh import RefreshUnavailable
-from tests.e2e.page_session import KEY, PageSession
+from tests.e2e.page_session import KEY
 
 REFRESH = "**/refresh"
 
 
 @pytest.fixture
-def session(page_python, lab):
+def session(session):
     """Return the shared page's session, the demo user signed in; what the test routed is let go."""
-    session = PageSession(page_python)
-    session.open(lab.sign_in())
     yield session
     session.page.unroute_all()
-    session.let_go()
 
 
 def change_answer(session, **changes):

@@ -39,11 +39,9 @@ DATABASE = """{
 
 
 @pytest.fixture
-def session(page_python, lab):
+def session(page_session):
     """Return the shared page's session; nobody is signed in."""
-    session = PageSession(page_python)
-    yield session
-    session.let_go()
+    return page_session
 
 
 @contextmanager

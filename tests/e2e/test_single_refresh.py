@@ -14,11 +14,9 @@ FIFTY = [["GET", f"items/{n}", {"headers": {"X-Request-ID": str(n)}}] for n in r
 
 
 @pytest.fixture
-def session(page_python):
+def session(page_session):
     """Return the shared page's session; nobody is signed in."""
-    session = PageSession(page_python)
-    yield session
-    session.let_go()
+    return page_session
 
 
 @pytest.fixture

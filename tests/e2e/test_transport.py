@@ -8,20 +8,10 @@ from urllib.parse import unquote_plus
 import pytest
 
 from silent_refresh import NotJSON
-from tests.e2e.page_session import PageSession
 from tests.e2e.running_server import ROOT
 
 (WASM,) = ROOT.glob("static/vendor/pyodide-*/*.wasm")  # the largest file there is, about 9 MB
 LARGEST = 1024 * 1024  # bytes that /api/echo takes
-
-
-@pytest.fixture
-def session(page_python, lab):
-    """Return the shared page's session, the demo user signed in."""
-    session = PageSession(page_python)
-    session.open(lab.sign_in())
-    yield session
-    session.let_go()
 
 
 async def echo(kind, text, bytes_wanted):

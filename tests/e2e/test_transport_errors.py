@@ -9,16 +9,6 @@ from contextlib import contextmanager
 import pytest
 
 from silent_refresh import NetworkError
-from tests.e2e.page_session import PageSession
-
-
-@pytest.fixture
-def session(page_python, lab):
-    """Return the shared page's session, the demo user signed in."""
-    session = PageSession(page_python)
-    session.open(lab.sign_in())
-    yield session
-    session.let_go()
 
 
 async def read_and_fail(method, url, arguments):

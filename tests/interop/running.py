@@ -7,10 +7,7 @@ with InteropServer("django_simplejwt") as server:
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
-from tests.e2e.running_server import ROOT, Lab
+from tests.e2e.running_server import Lab, ServerProcess
 
 
 class InteropLab(Lab):
@@ -21,13 +18,11 @@ class InteropLab(Lab):
         self._post("/lab/expire-refresh-tokens")
 
 
-class InteropServer:
+class InteropServer(ServerProcess):
     """Runs ``servers/<name>.py``; ``options`` are more of its command line."""
 
     def __init__(self, name: str, *options: str) -> None:
-        self._command = [sys.executable, "-m", f"tests.interop.servers.{name}", *options]
-        self._process: subprocess.Popen[str]
-        self.url = ""
+        super().__init__(f"tests.interop.servers.{name}", *options)
         self.lab: InteropLab
 
     def __enter__(self) -> InteropServer:
@@ -38,19 +33,3 @@ class InteropServer:
     def __exit__(self, *_: object) -> None:
         self.lab.close()
         self.stop()
-
-    def start(self) -> None:
-        """Start, and wait for its address."""
-        port = self.url.rpartition(":")[2] or "0"
-        command = [*self._command, "--port", port]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        said, _, self.url = self._process.stdout.readline().strip().partition(": ")
-        if said != "ready":
-            self.stop()
-            raise RuntimeError(f"{command[2]} did not start; why is told above")
-
-    def stop(self) -> None:
-        """End the process and wait for it."""
-        self._process.terminate()
-        self._process.communicate()

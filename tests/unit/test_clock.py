@@ -10,10 +10,6 @@ from tests.world.loop import later
 from tests.world.server import Server, saying
 
 
-def refresh_calls(server: Server) -> int:
-    return sum(call.path == "/refresh" for call in server.calls)
-
-
 async def test_f63_a_failed_renewal_ahead_of_time_leaves_the_session_going(
     client: Client, server: Server
 ) -> None:
@@ -22,9 +18,9 @@ async def test_f63_a_failed_renewal_ahead_of_time_leaves_the_session_going(
     server.on_refresh = [saying(503)] * 100
 
     assert 200 == (await client.get("me")).status
-    before = refresh_calls(server)
+    before = server.refresh_calls
     assert 200 == (await client.get("me")).status
-    assert before == refresh_calls(server)
+    assert before == server.refresh_calls
 
 
 async def test_a_token_about_to_end_is_renewed_before_it_is_sent(client: Client, server: Server) -> None:

@@ -21,10 +21,6 @@ from tests.world.loop import later
 from tests.world.server import Answer, Call, Server, saying, silence
 
 
-def refresh_calls(server: Server) -> int:
-    return sum(call.path == "/refresh" for call in server.calls)
-
-
 async def test_f36_offline_keeps_the_tokens_and_the_next_request_tries_again(
     auth: SilentRefresh, client: Client, server: Server, tab: Tab
 ) -> None:
@@ -53,7 +49,7 @@ async def test_f37_a_server_in_trouble_is_asked_again(client: Client, server: Se
     server.on_refresh = [saying(status), saying(status)]
 
     assert 200 == (await client.get("me")).status
-    assert 3 == refresh_calls(server)
+    assert 3 == server.refresh_calls
 
 
 async def test_f37_retries_are_bounded(auth: SilentRefresh, client: Client, server: Server) -> None:
@@ -63,7 +59,7 @@ async def test_f37_retries_are_bounded(auth: SilentRefresh, client: Client, serv
 
     with pytest.raises(RefreshUnavailable, match="503"):
         await client.get("me")
-    assert 3 == refresh_calls(server)
+    assert 3 == server.refresh_calls
     assert auth.signed_in
 
 
@@ -78,7 +74,7 @@ async def test_f37_retry_after_is_honoured(client: Client, server: Server) -> No
 
     with pytest.raises(RefreshUnavailable):
         await client.get("me")
-    assert 1 == refresh_calls(server)
+    assert 1 == server.refresh_calls
 
     await later(121)
     assert 200 == (await client.get("me")).status
@@ -145,7 +141,7 @@ async def test_f41_a_401_from_a_foreign_final_url_never_refreshes(client: Client
     server.routes["/api/moved"] = moved
 
     assert 401 == (await client.get("moved")).status
-    assert 0 == refresh_calls(server)
+    assert 0 == server.refresh_calls
 
 
 TRANSIENT = {
@@ -279,7 +275,7 @@ async def test_f56_a_missing_permission_never_refreshes(
     server.routes["/api/admin"] = saying(status, {}, WWW_Authenticate=challenge)
 
     assert status == (await client.get("admin")).status
-    assert 0 == refresh_calls(server)
+    assert 0 == server.refresh_calls
 
 
 async def test_f57_the_page_may_say_what_refuses_a_token(tab: Tab, server: Server) -> None:

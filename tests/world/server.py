@@ -69,6 +69,11 @@ class Server:
         self._families: list[Family] = []
         self._access: dict[str, tuple[Family, float]] = {}
 
+    @property
+    def refresh_calls(self) -> int:
+        """How many refresh calls arrived, whatever became of them."""
+        return sum(call.path == "/refresh" for call in self.calls)
+
     # Tokens
 
     def sign_in(self, user: str = "ada") -> dict[str, Any]:
