@@ -17,7 +17,8 @@ from tests.e2e.page_session import PageSession
 from tests.e2e.running_server import Lab
 
 TIMEOUT = 2  # s, the deadline of a refresh in each tab
-NEVER = {"delay": 15, "drop": True}  # a refresh that gets no answer within that, and rotates nothing
+PATIENT = 20  # s, one that no test machine is too slow for
+NEVER = {"delay": 30, "drop": True}  # a refresh that gets no answer within that, and rotates nothing
 
 
 async def until_signed_in():
@@ -59,10 +60,12 @@ def signed_in_tabs(pages: Sequence[PagePython], lab: Lab) -> list[PageSession]:
     return tabs
 
 
-def open_all(tabs: Sequence[PageSession], tokens: dict[str, Any] | None = None) -> None:
+def open_all(
+    tabs: Sequence[PageSession], tokens: dict[str, Any] | None = None, *, timeout: float = TIMEOUT
+) -> None:
     """Make an `auth` in each tab, sign in with the first, and wait until all the others know."""
     for tab in tabs:
-        tab.open(tokens, timeout=TIMEOUT)
+        tab.open(tokens, timeout=timeout)
         tokens = None
     for tab in tabs:
         tab.python(until_signed_in)

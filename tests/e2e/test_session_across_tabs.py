@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.page_session import KEY
-from tests.e2e.tabs import NEVER, open_pages, renewing, signed_in_tabs
+from tests.e2e.tabs import NEVER, PATIENT, open_all, open_pages, renewing, signed_in_tabs
 
 NO_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })"
 HERE = "%2Ftests%2Fe2e%2Fpage%2Findex.html"
@@ -38,6 +38,7 @@ def test_a_sign_out_ends_the_session_in_every_tab(tabs, lab):
 
 def test_a_sign_out_ends_what_waits_in_other_tabs(tabs, lab):
     """The tab that renews gives up, and the one in the queue; nothing brings the session back (F21, F67)."""
+    open_all(tabs, timeout=PATIENT)
     lab.refresh(**NEVER)
     renewer = renewing(tabs[0], lab)
     waiter = tabs[1].start(["GET", "profile", {}])
@@ -51,7 +52,7 @@ def test_a_sign_out_ends_what_waits_in_other_tabs(tabs, lab):
 
 def test_a_sign_out_in_the_tab_that_renews_is_final(tabs, lab):
     """The answer that comes after it is discarded (F67)."""
-    lab.refresh(delay=0.5)
+    lab.refresh(delay=3)
     renewer = renewing(tabs[0], lab)
     tabs[0].sign_out()
 
@@ -76,6 +77,7 @@ def test_a_cleared_storage_ends_the_session(tabs, lab):
 def test_another_sign_in_takes_the_place_of_the_session(tabs, lab):
     """What waited for the first is not sent for the second; the next request is (F22, F68)."""
     before = tabs[0].record()
+    open_all(tabs, timeout=PATIENT)
     lab.refresh(**NEVER)
     renewer = renewing(tabs[0], lab)
     waiter = tabs[1].start(["GET", "profile", {}])

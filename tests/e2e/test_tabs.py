@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.page_session import KEY, PageSession
-from tests.e2e.tabs import NEVER, open_all, open_page, open_pages, renewing, signed_in_tabs
+from tests.e2e.tabs import NEVER, PATIENT, open_all, open_page, open_pages, renewing, signed_in_tabs
 
 TABS = 4
 ROUNDS = 50
@@ -115,6 +115,7 @@ def one_more(pages, tabs):
 
 def test_a_tab_that_is_closed_while_it_holds_the_lock(tabs, lab, one_more):
     """The browser frees its lock, and the others go on with one refresh of their own (F17)."""
+    open_all([*tabs, one_more], timeout=PATIENT)
     lab.refresh(**NEVER)
     renewing(one_more, lab)
     running = [tab.start(["GET", "profile", {}]) for tab in tabs]
@@ -172,7 +173,8 @@ def test_a_tab_that_never_frees_the_lock_is_waited_for_only_so_long(tabs, lab):
 
 def test_a_stolen_lock_is_not_stolen_back(tabs, lab):
     """Who lost the lock asks no second time (F19)."""
-    lab.refresh(status=503, headers={"Retry-After": "1"})
+    open_all(tabs, timeout=PATIENT)
+    lab.refresh(status=503, headers={"Retry-After": "4"})
     lab.expire()
     with tabs[0].page.expect_response("**/refresh"):
         running = tabs[0].start(["GET", "profile", {}])
