@@ -1,138 +1,38 @@
-"""PyScript's workers: one session, one flight and one redirect for the page and its worker.
-
-Each test runs in two set-ups: under a policy without ``unsafe-eval`` on a page without shared memory, and as
-PyScript's own documentation has it, with ``unsafe-eval`` and the two headers that give shared memory.
-"""
+"""PyScript's workers: one session, one flight, one redirect for a page and its worker, in both set-ups."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Route
+from playwright.sync_api import Browser, Route
 
-from silent_refresh import Client, MemoryStorage, SilentRefresh, install, serve_workers
-from tests.e2e.page_python import PagePython, PagePythonError
-from tests.e2e.page_session import HOLD_REDIRECTS, PageSession
+from silent_refresh import Client, SilentRefresh
+from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import Lab
+from tests.e2e.workers import SETUPS, Side, open_page, open_sides, sign_in_both
 
-ADDRESS = "/tests/e2e/page/worker.html"
-PYSCRIPT = tomllib.loads((Path(__file__).resolve().parents[2] / "pyscript.toml").read_text())
 HERE = "%2Ftests%2Fe2e%2Fpage%2Fworker.html"
-TRUSTED_TYPES = "; require-trusted-types-for 'script'"
-BRIDGE = "./app/silent_refresh/browser/bridge.js"
-FOR_WORKERS = f'[js_modules.worker]\n"{BRIDGE}" = "silent_refresh_worker"\n'
-WORKER_IS_READY = """async () => {
-    let script;
-    while (!(script = document.querySelector("[worker]"))?.xworker) {
-        await new Promise(requestAnimationFrame);
-    }
-    await script.xworker.ready;
-    window.runPythonInWorker = (...call) => script.xworker.sync.run(...call);
-}"""
-
-
-def with_a_worker(route: Route) -> None:
-    """Let the page have workers, and nothing more."""
-    response = route.fetch()
-    policy = response.headers["content-security-policy"].replace(TRUSTED_TYPES, "; worker-src blob:")
-    route.fulfill(response=response, headers={**response.headers, "content-security-policy": policy})
-
-
-def with_shared_memory(route: Route) -> None:
-    """Let it have workers as PyScript's documentation says."""
-    response = route.fetch()
-    policy = "worker-src blob: 'self'; script-src 'self' 'unsafe-eval'"
-    headers = {
-        **response.headers,
-        "content-security-policy": policy,
-        "cross-origin-embedder-policy": "require-corp",
-    }
-    route.fulfill(response=response, headers=headers)
-
-
-def with_the_packages_files(route: Route) -> None:
-    """Let the configuration name no JavaScript for workers; what it loads is what a wheel holds."""
-    response = route.fetch()
-    text = response.text()
-    assert FOR_WORKERS in text
-    text = text.replace(FOR_WORKERS, "") + f'"{BRIDGE}" = "./silent_refresh/browser/bridge.js"\n'
-    route.fulfill(response=response, body=text)
-
-
-SETUPS: dict[str, dict[str, Callable[[Route], None]]] = {
-    "strict": {ADDRESS: with_a_worker},
-    "shared-memory": {ADDRESS: with_shared_memory, "/pyscript.toml": with_the_packages_files},
-}
-
-
-def open_page(context: BrowserContext, routes: dict[str, Callable[[Route], None]]) -> PagePython:
-    """Open the page with a worker, and wait until both their Pythons are there."""
-    page = context.new_page()
-    for address, handler in routes.items():
-        page.route(f"**{address}", handler)
-    page_python = PagePython(page, ADDRESS)
-    page_python.open()
-    page.evaluate(WORKER_IS_READY)
-    return page_python
 
 
 @pytest.fixture(scope="module", params=SETUPS)
 def page_with_worker(browser: Browser, base_url: str, request: pytest.FixtureRequest) -> Iterator[PagePython]:
     """Load the page once for each set-up."""
-    with browser.new_context(base_url=base_url) as context:
-        page_python = open_page(context, SETUPS[request.param])
-        assert (request.param == "shared-memory") == page_python.page.evaluate("crossOriginIsolated")
+    with open_page(browser, base_url, request.param) as page_python:
         yield page_python
-
-
-async def open_auth(serves, options):
-    import sys
-    from types import SimpleNamespace
-
-    if "opened" in sys.modules:
-        sys.modules["opened"].undo()
-        sys.modules["opened"].auth.close()
-    auth = SilentRefresh(**options)
-    undo = serve_workers(auth) if serves else lambda: None
-    sys.modules["opened"] = SimpleNamespace(auth=auth, client=Client("/api", auth=auth), undo=undo)
-
-
-async def sign_in(tokens):
-    from opened import auth
-
-    await auth.sign_in(tokens)
-
-
-class Side(PageSession):
-    """The session as the page's code has it, or the worker's; nobody listens to its events."""
-
-    def sign_in(self, tokens: dict[str, Any]) -> None:
-        """Sign in here."""
-        self.python(sign_in, tokens)
 
 
 @pytest.fixture
 def sides(page_with_worker: PagePython, lab: Lab) -> Iterator[tuple[Side, Side]]:
     """Return the page's side and the worker's; nobody is signed in."""
-    worker_python = PagePython(page_with_worker.page, ADDRESS, "runPythonInWorker")
-    page_with_worker.forget()
-    page_with_worker.page.evaluate(HOLD_REDIRECTS)
-    page_with_worker(open_auth, True, {})
-    worker_python(open_auth, False, {})
-    yield Side(page_with_worker), Side(worker_python)
-    Side(page_with_worker).let_go()
+    with open_sides(page_with_worker) as sides:
+        yield sides
 
 
 @pytest.fixture
 def signed_in(sides: tuple[Side, Side], lab: Lab) -> tuple[Side, Side]:
-    """Return both sides, the demo user signed in, and the worker aware of it."""
-    page, worker = sides
-    page.sign_in(lab.sign_in())
-    assert [200] == worker.get("profile")
+    """Return both sides, the demo user signed in."""
+    sign_in_both(sides, lab.sign_in())
     lab.reset()
     return sides
 
@@ -300,7 +200,7 @@ def test_a_worker_signs_in_with_tokens_of_any_origin(sides: tuple[Side, Side], l
     assert 60 == page.record()["expires_in"]
 
 
-async def hear_all(requests):
+async def hear_all():
     from silent_refresh.browser.port import Port
 
     heard, hear = [], Port._heard
@@ -319,7 +219,7 @@ def test_the_refresh_token_never_reaches_the_worker(signed_in: tuple[Side, Side]
     page, worker = signed_in
     before = page.record()["refresh_token"]
     lab.expire()
-    heard = worker.python(hear_all, 1)
+    heard = worker.python(hear_all)
 
     after = page.record()
     assert before != after["refresh_token"]
@@ -350,6 +250,31 @@ def test_a_cancelled_request_of_a_worker_is_aborted(signed_in: tuple[Side, Side]
     assert "net::ERR_ABORTED" == failed.value.failure
 
 
+async def cancel_the_replay():
+    from asyncio import create_task, gather
+
+    from opened import auth, client
+
+    task = create_task(client.get("profile"))
+    stop = auth.listen(lambda event: event.name == "replayed" and task.cancel())
+    (end,) = await gather(task, return_exceptions=True)
+    stop()
+    return type(end).__name__
+
+
+def test_a_cancelled_replay_of_a_worker_is_aborted(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """Though it was the page that asked for it (F70)."""
+    _, worker = signed_in
+    lab.expire()
+    lab.api(times=1)
+    lab.api(delay=60)
+    with worker.page.expect_event("requestfailed") as failed:
+        assert "CancelledError" == worker.python(cancel_the_replay)
+
+    assert failed.value.url.endswith("/api/profile")
+    assert 1 == lab.counters()["refresh"]
+
+
 async def cancel_the_first_of(count):
     from asyncio import create_task, gather
 
@@ -371,30 +296,6 @@ def test_a_cancelled_request_leaves_the_refresh_to_the_others(signed_in: tuple[S
     assert 1 == lab.counters()["refresh"]
 
 
-async def hear_events():
-    from opened import auth, client
-
-    told = []
-    stop = auth.listen(lambda event: told.append(event.name))
-    try:
-        await client.get("profile")
-        await auth.refresh()  # what the page tells comes before its answer
-    finally:
-        stop()
-    return told
-
-
-def test_a_worker_hears_the_events_of_the_page(signed_in: tuple[Side, Side], lab: Lab) -> None:
-    """In the order in which they happened."""
-    _, worker = signed_in
-    lab.expire()
-    told = worker.python(hear_events)
-
-    renewal = ["refresh-started", "refresh-done"]
-    assert ["sent", "refused", "queued", *renewal, "replayed", "answered", *renewal] == told
-    assert 2 == lab.counters()["refresh"]
-
-
 def test_a_late_refusal_of_another_session_is_handed_on(signed_in: tuple[Side, Side], lab: Lab) -> None:
     """What was sent for the one user is never sent for the next (F69)."""
     page, worker = signed_in
@@ -411,129 +312,3 @@ def test_a_late_refusal_of_another_session_is_handed_on(signed_in: tuple[Side, S
         assert 0 == lab.counters()["refresh"]
     finally:
         worker.page.unroute("**/api/items/7")
-
-
-async def get_relative(url):
-    from opened import auth
-
-    return (await Client(auth=auth).get(url)).status
-
-
-def test_a_workers_urls_are_relative_to_the_page(signed_in: tuple[Side, Side]) -> None:
-    """Though its own is a blob's."""
-    _, worker = signed_in
-
-    assert 200 == worker.python(get_relative, "index.html")
-
-
-async def get_by_pyfetch(url):
-    from opened import auth
-    from pyodide.http import pyfetch
-
-    undo = install(auth)
-    try:
-        return (await pyfetch(url)).status
-    finally:
-        undo()
-
-
-def test_pyfetch_in_a_worker_shares_the_refresh(
-    signed_in: tuple[Side, Side], lab: Lab, base_url: str
-) -> None:
-    """``install(auth)`` works there as in the page."""
-    _, worker = signed_in
-    lab.expire()
-
-    assert 200 == worker.python(get_by_pyfetch, f"{base_url}/api/profile")
-    assert 1 == lab.counters()["refresh"]
-
-
-async def make_a_worker(interpreter, config):
-    import js
-    from opened import auth
-    from pyscript import PyWorker
-
-    options = {"type": "pyodide", "version": interpreter, "config": config, "async": True}
-    worker = PyWorker("/tests/e2e/page/run.py", **options)
-    serve_workers(auth, worker)
-    await worker.ready
-    js.window.runPythonInAnother = worker.sync.run
-    js.window.another = worker
-
-
-def test_a_worker_made_in_python_is_served(signed_in: tuple[Side, Side], lab: Lab, base_url: str) -> None:
-    """``PyWorker(…)`` leaves no trace in the page, so it's handed over."""
-    page, _ = signed_in
-    interpreter = f"{base_url}{PYSCRIPT['interpreter']}"
-    page.python(make_a_worker, interpreter, "/pyscript.toml")
-    another = Side(PagePython(page.page, ADDRESS, "runPythonInAnother"))
-    try:
-        another.python(open_auth, False, {})
-        lab.expire()
-
-        assert [200] * 5 == another.get(*["profile"] * 5)
-        assert 1 == lab.counters()["refresh"]
-    finally:
-        page.page.evaluate("() => window.another.terminate()")
-
-
-async def stop_serving():
-    from opened import undo
-
-    undo()
-
-
-async def ask_impatiently(seconds):
-    from opened import auth
-
-    from silent_refresh.browser import worker
-
-    patience, worker.PATIENCE = worker.PATIENCE, seconds
-    try:
-        await auth.access_token()
-    finally:
-        worker.PATIENCE = patience
-
-
-def test_a_page_that_serves_no_worker_is_told_what_to_add(signed_in: tuple[Side, Side]) -> None:
-    """The worker's call ends with the line that the page lacks."""
-    page, worker = signed_in
-    page.python(stop_serving)
-
-    with pytest.raises(PagePythonError, match=r"add serve_workers\(auth\) after auth = SilentRefresh\(\)"):
-        worker.python(ask_impatiently, 0.2)
-
-
-def test_a_request_that_waits_ends_when_the_page_stops_serving(
-    signed_in: tuple[Side, Side], lab: Lab
-) -> None:
-    """It gets an error of its own, and a page that serves again is found."""
-    page, worker = signed_in
-    lab.expire()
-    lab.refresh(delay=60)
-    with page.page.expect_request("**/refresh"):
-        running = worker.start(["GET", "profile", {}])
-    page.python(stop_serving)
-
-    assert ["SessionChanged"] == running.result()
-    page.python(open_auth, True, {})
-    assert [200] == worker.get("profile")
-
-
-async def own_session(tokens):
-    auth = SilentRefresh(store=MemoryStorage(), login=None)
-    client = Client(auth=auth)
-    await auth.sign_in(tokens)
-    await client.post("/lab/expire", auth=None)
-    status = (await client.get("/api/profile")).status
-    auth.close()
-    return status
-
-
-def test_a_worker_may_have_a_session_of_its_own(sides: tuple[Side, Side], lab: Lab) -> None:
-    """With a store of its own, it renews by itself and the page knows nothing."""
-    page, worker = sides
-
-    assert 200 == worker.python(own_session, lab.sign_in())
-    assert 1 == lab.counters()["refresh"]
-    assert page.record() is None

@@ -19,6 +19,7 @@ import js
 from pyodide.ffi import create_proxy
 
 from ..auth import SilentRefresh
+from ..browser.bridge import load_bridge
 from ..browser.port import CHANNEL, HELLO, HERE, KNOCK, Port, pack, unpack
 from ..messages import Headers, Request, Response
 from ..session import Session, Tokens
@@ -42,7 +43,7 @@ class _Office:
         self._auth = auth
         self._known = js.WeakSet.new()
         self._stops: list[Callable[[], None]] = []
-        self._desks: list[_Desk] = []
+        self._desks: set[_Desk] = set()
         self._channel = js.BroadcastChannel.new(CHANNEL)
 
     def open(self) -> None:
@@ -74,7 +75,8 @@ class _Office:
 
         def heard(event: Any) -> None:
             if event.data == HELLO and event.ports.length == 1:
-                self._desks.append(_Desk(self._auth, event.ports[0]))
+                event.stopImmediatePropagation()  # it's for nobody else
+                self._desks.add(_Desk(self._auth, event.ports[0], self._desks.discard))
 
         proxy = create_proxy(heard)
         worker.addEventListener("message", proxy)
@@ -89,19 +91,19 @@ class _Office:
     def close(self) -> None:
         """Stop; workers that wait for something get ``SessionChanged``."""
         self._channel.close()
-        for desk in self._desks:
+        for desk in list(self._desks):
             desk.close()
         for stop in self._stops:
             stop()
-        self._desks.clear()
         self._stops.clear()
 
 
 class _Desk:
-    """Serves one ``SilentRefresh`` of a worker."""
+    """Serves one ``SilentRefresh`` of a worker, until ``left(self)``."""
 
-    def __init__(self, auth: SilentRefresh, port: Any) -> None:
+    def __init__(self, auth: SilentRefresh, port: Any, left: Callable[[_Desk], None]) -> None:
         self._auth = auth
+        self._left = left
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._sendings: dict[int, asyncio.Future[tuple[Any, ...]]] = {}
         self._sessions: dict[str, Session] = {}
@@ -116,6 +118,7 @@ class _Desk:
                 "cancel": self._cancel,
                 "trust": auth.trust,
                 "listen": self._listen,
+                "alive": lambda lock: self._start(0, self._outlive(lock)),
                 "bye": self.leave,
             },
         )
@@ -202,6 +205,15 @@ class _Desk:
         if wanted:
             self._stop_listening = self._auth.listen(lambda event: self._post("event", list(event)))
 
+    async def _outlive(self, lock: str) -> None:
+        """Leave when the worker is no more: it can't say so itself, but then its lock is free."""
+        held = load_bridge().lock(lock)
+        try:
+            await held.granted
+        finally:
+            held.release()
+        self.leave()
+
     def leave(self) -> None:
         """Give up what the worker waits for, and the port."""
         if self._port is None:
@@ -212,6 +224,7 @@ class _Desk:
         for task in list(self._tasks.values()):
             task.cancel()
         port.close()
+        self._left(self)
 
     def close(self) -> None:
         """Say so, and leave."""

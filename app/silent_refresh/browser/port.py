@@ -8,6 +8,7 @@
     call     number, method's name, argument       done      number, result
     trust    URL                                   event     its fields
     listen   whether                               closed
+    alive    name of a lock, held until it ends
     bye
 
 Each message is a JSON list. The page's access token crosses, and what a worker signs in with; the page's

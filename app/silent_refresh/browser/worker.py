@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -58,6 +59,7 @@ class PageAuth(SilentRefresh):
         self._met = asyncio.Event()
         self._closed = False
         self._port: Port | None = None
+        self._life: asyncio.Task[None] | None = None
         self._hear({})
         self._channel = js.BroadcastChannel.new(CHANNEL)
         self._proxy = create_proxy(self._hear_of_a_page)
@@ -121,7 +123,20 @@ class PageAuth(SilentRefresh):
             for url in self._trusted.values():
                 self._tell("trust", url)
             self._tell("listen", self._events.anybody)
+            self._life = asyncio.ensure_future(self._live())
         self._tell_watchers()
+
+    async def _live(self) -> None:
+        """Hold a lock of this object's own for as long as it is there."""
+        if not load_bridge().hasLocks():
+            return
+        held = load_bridge().lock(name := f"silent-refresh:worker:{os.urandom(16).hex()}")
+        try:
+            await held.granted
+            self._tell("alive", name)
+            await asyncio.get_running_loop().create_future()
+        finally:
+            held.release()
 
     def _tell(self, *message: Any) -> None:
         if self._port is not None and self._met.is_set():
@@ -147,6 +162,8 @@ class PageAuth(SilentRefresh):
         """Forget the page, and end what waits for it."""
         self._met.clear()
         self._hear({})
+        if self._life is not None:
+            self._life.cancel()
         for waiter in [*(errand.outcome for errand in self._errands.values()), *self._calls.values()]:
             if not waiter.done():
                 waiter.set_exception(SessionChanged(why))
