@@ -6,7 +6,7 @@ client = Client("/api", auth=SilentRefresh())
 response = await client.get("profile")
 """
 
-from .adapters import install
+from .adapters import install, serve_workers
 from .auth import SilentRefresh
 from .client import Client
 from .endpoint import RefreshEndpoint
@@ -56,4 +56,5 @@ __all__ = [
     "SilentRefreshError",
     "Tokens",
     "install",
+    "serve_workers",
 ]

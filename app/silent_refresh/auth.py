@@ -45,8 +45,15 @@ class SilentRefresh:
     whether a response refuses the token; by default a 401 does, unless its scope is what is missing
     (RFC 6750 §3.1).
 
+    In a PyScript worker it stands for the page's, whose options count; with ``store`` it's the worker's own.
     Raises ``ValueError`` for numbers that make no sense and for URLs that can't be parsed.
     """
+
+    def __new__(cls, *arguments: Any, **options: Any) -> SilentRefresh:
+        """Make one; in a worker, what stands for the page's."""
+        if cls is SilentRefresh and not {"platform", "store"} & options.keys():
+            return super().__new__(this_browser().stand_in or cls)
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -255,7 +262,14 @@ class SilentRefresh:
             self._renewal.time_until_due(session) if session is not None else None,
             frozenset(self._origins),
             frozenset(self._exempt),
+            self._vault.session,
         )
+
+    async def is_over(self, session: Session) -> bool:
+        """Tell an adapter whether ``session`` is over; raises ``RefreshRejected`` if the server ended it."""
+        if self._vault.session is None:
+            await self._renewal.raise_rejection(session)
+        return self._vault.is_over(session)
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` whenever ``standing()`` has another answer, time aside; return what stops it."""

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from .messages import Request, Response, without_query
 from .session import Clock
+
+if TYPE_CHECKING:
+    from .auth import SilentRefresh
 
 Stop: TypeAlias = Callable[[], None]
 
@@ -81,13 +84,14 @@ class Navigation(Protocol):
 
 
 class Platform(NamedTuple):
-    """One world, whole."""
+    """One world, whole; ``stand_in`` is what a worker has in place of a ``SilentRefresh``."""
 
     transport: Transport
     navigation: Navigation
     clock: Clock
     default_store: Callable[[], SessionStore]
     coordinator: Callable[[str], Coordinator]
+    stand_in: type[SilentRefresh] | None = None
 
 
 def this_browser() -> Platform:

@@ -13,7 +13,7 @@ from tools.page_files import PACKAGES, SCRIPT, page_files
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PAGE_FOLDER = ROOT / "tests" / "e2e" / "page"
-PAGES = [ROOT / "index.html", PAGE_FOLDER / "index.html", PAGE_FOLDER / "wheel.html"]
+PAGES = [ROOT / "index.html", *(PAGE_FOLDER / name for name in ("index.html", "wheel.html", "worker.html"))]
 LOADERS = [*PAGES, ROOT / "pyscript.toml", PAGE_FOLDER / "wheel.toml", ROOT / "static" / "boot.js"]
 NPM = json.loads((ROOT / "package.json").read_text())
 PYSCRIPT = tomllib.loads((ROOT / "pyscript.toml").read_text())

@@ -1,12 +1,13 @@
 """Ways in for code that doesn't use ``Client``; one file each, all through the one engine.
 
 | window_fetch.py | the page's ``fetch``: JavaScript, ``pyscript.fetch``, ``pyodide.http.pyfetch`` |
+| workers.py      | PyScript's workers                                                              |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..auth import SilentRefresh
@@ -21,3 +22,14 @@ def install(auth: SilentRefresh) -> Callable[[], None]:
     from .window_fetch import install
 
     return install(auth)
+
+
+def serve_workers(auth: SilentRefresh, *workers: Any) -> Callable[[], None]:
+    """Let the page's workers use its session; return what undoes it.
+
+    That is every ``<script type="py" worker>``, present or to come, and ``workers``, those that the page made
+    with ``PyWorker(…)``. In the worker, ``SilentRefresh()`` then stands for ``auth``.
+    """
+    from .workers import serve_workers
+
+    return serve_workers(auth, *workers)

@@ -10,8 +10,18 @@ const asError = (e) => (e instanceof Error ? e : new DOMException(String(e ?? "a
 
 // --- fetch ------------------------------------------------------------------------------------------------
 
+// A PyScript worker runs from a blob: URL, which is no base for others; its page tells it a better one.
+const inWorker = globalThis.WorkerGlobalScope !== undefined;
+let base;
+const setBase = (url) => (base = url);
+const baseURI = () => base ?? (inWorker ? new URL("/", location.origin).href : document.baseURI);
+const here = () => (inWorker ? baseURI() : location.href);
+
 let ownFetch; // the browser's, while another stands in its place
 const pageFetch = (url, init) => (ownFetch ?? globalThis.fetch)(url, init);
+// What depends on the page's folder fails in a worker that doesn't know it.
+const isResolved = (url) => !inWorker || (base === undefined && !/^(\/|[a-z][a-z\d+.-]*:)/i.test(url));
+const resolved = (url) => (isResolved(url) || !URL.canParse(url, baseURI()) ? url : new URL(url, baseURI()).href);
 const controllers = new WeakMap(); // response → what aborts the rest of its body
 
 const fieldsOf = (headers) => {
@@ -70,7 +80,8 @@ const transport = (done) => {
 
   return {
     /** Done: "", status, final URL, redirected, header fields, text or undefined, response or undefined. */
-    send(ticket, milliseconds, readsAhead, method, url, body, options, ...headers) {
+    send(ticket, milliseconds, readsAhead, method, address, body, options, ...headers) {
+      const url = resolved(address);
       const controller = new AbortController();
       const init = { ...options, method, body, signal: controller.signal, headers: [] };
       for (let i = 0; i < headers.length; i += 2) init.headers.push([headers[i], headers[i + 1]]);
@@ -85,7 +96,7 @@ const transport = (done) => {
           done(ticket, "", status, response.url, redirected, fields, undefined, response);
         }
       };
-      const told = (error) => [kindOf(error, url, init), without([url, ...headers], error.message)];
+      const told = (error) => [kindOf(error, url, init), without([url, address, ...headers], error.message)];
       run(ticket, milliseconds, controller, job, told);
     },
     /** Reads a whole body; `how` is "text" or "arrayBuffer". Done: "", the body. */
@@ -115,7 +126,7 @@ const isStream = (body) => globalThis.ReadableStream !== undefined && body insta
 class Call {
   constructor(input, init) {
     this.request = input instanceof Request ? input : undefined;
-    this.url = new URL(this.request?.url ?? input, document.baseURI);
+    this.url = new URL(this.request?.url ?? input, baseURI());
     this.headers = new Headers(init?.headers ?? this.request?.headers);
     this.mode = init?.mode ?? this.request?.mode;
     this.method = init?.method ?? this.request?.method ?? "GET";
@@ -228,7 +239,7 @@ const wrapFetch = (help) => {
 /** Returns "origin path" of a URL as fetch would parse it, undefined for what is none. */
 const parse = (url) => {
   try {
-    const parsed = new URL(url, globalThis.document?.baseURI ?? location.href);
+    const parsed = new URL(url, baseURI());
     return `${parsed.origin} ${parsed.pathname}${parsed.search}${parsed.hash}`;
   } catch {
     return undefined;
@@ -348,4 +359,4 @@ const channel = (name, heard) => {
   return { post: (text) => broadcast.postMessage(text), close: () => broadcast.close() };
 };
 
-export { channel, hasLocks, lock, parse, readMark, transport, watch, wrapFetch, writeMark };
+export { channel, hasLocks, here, lock, parse, readMark, setBase, transport, watch, wrapFetch, writeMark };
