@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from tests.e2e.page_python import PagePython, PagePythonError
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import ADDRESS, Side, open_auth, open_page, open_sides, sign_in_both
 
-PYSCRIPT = tomllib.loads((Path(__file__).resolve().parents[2] / "pyscript.toml").read_text())
+ROOT = Path(__file__).resolve().parents[2]
+PYSCRIPT = tomllib.loads((ROOT / "pyscript.toml").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +188,51 @@ def test_a_request_that_waits_ends_when_the_page_stops_serving(
     assert ["SessionChanged"] == running.result()
     page.python(open_auth, True)
     assert [200] == worker.get("profile")
+
+
+async def sign_in_and_close(tokens):
+    auth = SilentRefresh()
+    await auth.sign_in(tokens)
+    auth.close()
+
+
+async def run_code(text):
+    import sys
+    from io import StringIO
+    from types import SimpleNamespace
+
+    from pyodide.code import eval_code_async
+
+    names = {"__name__": "__main__"}
+    stdout, sys.stdout = sys.stdout, StringIO()
+    try:
+        await eval_code_async(text, names)
+        return sys.stdout.getvalue()
+    finally:
+        sys.stdout = stdout
+        sys.modules["recipe"] = SimpleNamespace(**names)
+
+
+async def end_recipe():
+    from recipe import stop_serving
+
+    stop_serving()
+
+
+def test_the_recipe_does_what_it_says(sides: tuple[Side, Side], lab: Lab) -> None:
+    """Its code for the page and its code for the worker run as they stand in docs/recipes/workers.md."""
+    page, worker = sides
+    text = (ROOT / "docs" / "recipes" / "workers.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    assert {"main.py", "worker.py"} == set(blocks)
+    page.python(stop_serving)
+    page.python(sign_in_and_close, lab.sign_in())
+    page.python(run_code, blocks["main.py"])
+    lab.expire()
+
+    assert "Hello from a worker, demo\n" == worker.python(run_code, blocks["worker.py"])
+    assert 1 == lab.counters()["refresh"]
+    page.python(end_recipe)
 
 
 async def own_session(tokens):
