@@ -13,10 +13,19 @@ from playwright.sync_api import Browser
 from silent_refresh import Client, MemoryStorage, SilentRefresh, install, serve_workers
 from tests.e2e.page_python import PagePython, PagePythonError
 from tests.e2e.running_server import Lab
-from tests.e2e.workers import ADDRESS, Side, open_auth, open_page, open_sides, sign_in_both
+from tests.e2e.workers import (
+    ADDRESS,
+    Side,
+    open_auth,
+    open_page,
+    open_sides,
+    sign_in_both,
+    with_the_packages_files,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-PYSCRIPT = tomllib.loads((ROOT / "pyscript.toml").read_text())
+CONFIGURATION = (ROOT / "pyscript.toml").read_text(encoding="utf-8")
+PYSCRIPT = tomllib.loads(CONFIGURATION)
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +125,12 @@ async def make_a_worker(interpreter, config):
 
 
 async def end_the_other_worker():
+    import js
+
+    js.window.another.terminate()
+
+
+async def until_the_other_is_forgotten():
     from asyncio import Event
 
     import js
@@ -144,6 +159,20 @@ def test_a_worker_made_in_python_is_served(signed_in: tuple[Side, Side], lab: La
     assert [200] * 5 == another.get(*["profile"] * 5)
     assert 1 == lab.counters()["refresh"]
     # Ended, it can't say good-bye; that its lock is free does.
+    page.python(until_the_other_is_forgotten)
+
+
+def test_a_strict_policy_is_told_what_it_needs(signed_in: tuple[Side, Side], base_url: str) -> None:
+    """Where no text may run as code, a worker's error says which line the configuration lacks."""
+    page, _ = signed_in
+    page.page.route(
+        "**/lacking.toml", lambda route: route.fulfill(body=with_the_packages_files(CONFIGURATION))
+    )
+    page.python(make_a_worker, f"{base_url}{PYSCRIPT['interpreter']}", "/lacking.toml")
+    another = PagePython(page.page, ADDRESS, "runPythonInAnother")
+
+    with pytest.raises(PagePythonError, match=r"Content-Security-Policy.*\[js_modules\.worker\]"):
+        another(open_auth, False)
     page.python(end_the_other_worker)
 
 
