@@ -26,6 +26,7 @@ from .refresh import OwnRefresh, refresh_by, revoke
 from .refusers import Refusers
 from .renewal import Renewal
 from .session import Session, Tokens
+from .stand_in import HasStandIn
 from .standing import Standing
 from .stores import Alone
 from .vault import Vault
@@ -33,7 +34,7 @@ from .vault import Vault
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
 
 
-class SilentRefresh:
+class SilentRefresh(HasStandIn):
     """Keeps a page signed in.
 
     ``refresh``: the URL that renews tokens in the article's shape, a ``RefreshEndpoint``, or
@@ -49,12 +50,6 @@ class SilentRefresh:
     In a PyScript worker it stands for the page's, whose options count; with ``store`` it's the worker's own.
     Raises ``ValueError`` for numbers that make no sense and for URLs that can't be parsed.
     """
-
-    def __new__(cls, *arguments: Any, **options: Any) -> SilentRefresh:
-        """Make one; in a worker, what stands for the page's."""
-        if cls is SilentRefresh and not {"platform", "store"} & options.keys():
-            return super().__new__(this_browser().stand_in or cls)
-        return super().__new__(cls)
 
     def __init__(
         self,
