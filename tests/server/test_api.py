@@ -139,5 +139,6 @@ async def test_every_answer_carries_the_security_headers(site: Site) -> None:
         assert "frame-ancestors 'none'" in policy
         assert "nosniff" == sent["X-Content-Type-Options"]
         assert "same-origin" == sent["Referrer-Policy"]
+        assert "same-origin" == sent["Cross-Origin-Opener-Policy"]
         assert "same-origin" == sent["Cross-Origin-Resource-Policy"]
         assert "server" not in sent
