@@ -64,7 +64,7 @@ class SilentRefresh(HasStandIn):
         is_refused: Callable[[Response], bool] | None = None,
         platform: Platform | None = None,
     ) -> None:
-        if leeway < 0 or timeout <= 0 or retries < 0:
+        if not (leeway >= 0 and timeout > 0 and retries >= 0):  # nor is NaN any of that
             raise ValueError("leeway (s) and retries must be 0 or more, timeout (s) more than 0")
         self.platform = platform = platform or this_browser()
         self._parse = platform.navigation.parse
