@@ -36,10 +36,10 @@ format: .venv/.ready static/vendor/.ready ## Rewrite the Python code in the proj
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: .venv/.ready ## Build the library into dist/
+wheel: .venv/.ready ## Build the library into dist/: the source distribution, and the wheel from that
 	rm -rf dist
-	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
-	$(BIN)/twine check --strict dist/*.whl
+	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/twine check --strict dist/*
 
 lock: .venv/.lock-ready ## Lock the newest versions that requirements/*.in and package.json allow
 	$(BIN)/python tools/lock.py
