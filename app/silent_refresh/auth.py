@@ -14,17 +14,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .challenge import refuses_token
-from .endpoint import RefreshEndpoint, read_sign_in
+from .endpoint import RefreshEndpoint
 from .errors import NetworkError, NotSignedIn, RefreshRejected, SessionChanged
 from .events import Events, Listener, Tell
 from .interceptors import Send
 from .login import Login, LoginPage
 from .messages import Request, Response
 from .ports import Platform, SessionStore, this_browser
+from .reach import Reach
 from .refresh import OwnRefresh, refresh_by, revoke
 from .refusers import Refusers
 from .renewal import Renewal
 from .session import Session, Tokens
+from .sign_in import ProviderSignIn, read_sign_in
 from .standing import Standing
 from .stores import Alone
 from .vault import Vault
@@ -32,7 +34,7 @@ from .vault import Vault
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
 
 
-class SilentRefresh:
+class SilentRefresh(Reach, ProviderSignIn):
     """Keeps a page signed in.
 
     ``refresh``: the URL that renews tokens in the article's shape, a ``RefreshEndpoint``, or
@@ -71,15 +73,9 @@ class SilentRefresh:
         if leeway < 0 or timeout <= 0 or retries < 0:
             raise ValueError("leeway (s) and retries must be 0 or more, timeout (s) more than 0")
         self.platform = platform = platform or this_browser()
-        self._parse = platform.navigation.parse
         self._endpoint = RefreshEndpoint.article(refresh) if isinstance(refresh, str) else refresh
-        own_urls = [url for url in (getattr(self._endpoint, "url", None), login) if isinstance(url, str)]
-        # Sent as they are: they are the way in.
-        self._exempt = {self._parse(url).resource for url in own_urls}
-        self._origins_are_fixed = origins is not None
-        places = origins or [platform.navigation.here()]
-        self._origins = {self._parse(url).origin for url in places} - {"null"}
-        self._is_refused = is_refused or refuses_token
+        way_in = getattr(self._endpoint, "url", None), login
+        super().__init__(platform.navigation, way_in, origins, is_refused or refuses_token)
         self._events = Events(platform.clock.monotonic)
         self._login = LoginPage(login, platform.navigation)
         self._refusers = Refusers()
@@ -155,24 +151,6 @@ class SilentRefresh:
             tell("refused", generation=renewed.generation, status=replay.status)
             self._refusers.add(request.method, request.url, renewed, before=session)
         return replay
-
-    def _may_carry_token(self, request: Request) -> bool:
-        if request.options is not None and request.options.get("mode") == "no-cors":
-            raise ValueError(
-                f'{request!r} has mode "no-cors": the browser would drop its Authorization header and hide '
-                'its answer. Use mode "cors" and let the server allow this origin.'
-            )
-        place = self._parse(request.url)
-        return (
-            place.origin in self._origins
-            and "authorization" not in request.headers  # the caller's own
-            and place.resource not in self._exempt
-        )
-
-    def _refuses(self, response: Response) -> bool:
-        if not self._is_refused(response):
-            return False
-        return not response.redirected or self._parse(response.url).origin in self._origins
 
     def _turn_away(self, response: Response) -> Response:
         """Pass on what came of a request that nobody was signed in for."""

@@ -83,8 +83,24 @@ class Navigation(Protocol):
     def go(self, url: str) -> None: ...
 
 
+class RoundTrip(Protocol):
+    """What a tab needs to leave for another site and come back."""
+
+    def remember(self, key: str, text: str) -> None:
+        """Keep ``text`` until this tab is back. Raises ``OSError`` when that can't be."""
+
+    def recall(self, key: str) -> str | None:
+        """Return what was remembered, and forget it."""
+
+    def show(self, url: str) -> None:
+        """Let the address line say ``url``, without loading it."""
+
+
 class Platform(NamedTuple):
-    """One world, whole; ``stand_in`` is what a worker has in place of a ``SilentRefresh``."""
+    """One world, whole; ``stand_in`` is what a worker has in place of a ``SilentRefresh``.
+
+    ``round_trip`` is ``None`` where there's no page that could be left.
+    """
 
     transport: Transport
     navigation: Navigation
@@ -92,6 +108,7 @@ class Platform(NamedTuple):
     default_store: Callable[[], SessionStore]
     coordinator: Callable[[str], Coordinator]
     stand_in: type[SilentRefresh] | None = None
+    round_trip: RoundTrip | None = None
 
 
 def this_browser() -> Platform:
