@@ -17,6 +17,7 @@ from .challenge import refuses_token
 from .endpoint import RefreshEndpoint
 from .errors import NetworkError, NotSignedIn, RefreshRejected, SessionChanged
 from .events import Events, Listener, Tell
+from .from_cookie import CookieSignIn, coordinator_of
 from .interceptors import Send
 from .login import Login, LoginPage
 from .messages import Request, Response
@@ -28,7 +29,6 @@ from .renewal import Renewal
 from .session import Session, Tokens
 from .sign_in import ProviderSignIn, read_sign_in
 from .standing import Standing
-from .stores import Alone
 from .vault import Vault
 
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
@@ -81,11 +81,12 @@ class SilentRefresh(Reach, ProviderSignIn):
         self._refusers = Refusers()
         self._watchers: list[Callable[[], None]] = []
         store = store or platform.default_store()
-        coordinator = platform.coordinator(store.key) if store.shared else Alone()
+        coordinator = coordinator_of(store, self._endpoint, platform)
         self._vault = Vault(store, coordinator, platform.clock, self._changed_elsewhere)
+        refresh_call = refresh_by(self._endpoint, platform)
         self._renewal = Renewal(
             self._vault,
-            refresh_by(self._endpoint, platform),
+            refresh_call,
             platform.clock,
             self._events,
             needs_refresh_token=getattr(self._endpoint, "needs_refresh_token", True),
@@ -94,6 +95,14 @@ class SilentRefresh(Reach, ProviderSignIn):
             retries=retries,
             rejected=self._rejected,
             changed=self._tell_watchers,
+        )
+        self._from_cookie = CookieSignIn(
+            self._vault,
+            refresh_call,
+            self._events,
+            timeout=timeout,
+            wait=self._renewal.longest_wait,
+            began=self._login.arm,
         )
 
     # The interceptor
@@ -191,6 +200,7 @@ class SilentRefresh(Reach, ProviderSignIn):
         The tokens are gone at once and always, offline too; requests that wait get ``SessionChanged``.
         """
         ended = self._vault.end()
+        self._from_cookie.abandon()
         self._renewal.abandon(SessionChanged("signed out"))
         if ended is None:
             return
@@ -211,11 +221,17 @@ class SilentRefresh(Reach, ProviderSignIn):
         return session.tokens.access_token
 
     async def refresh(self) -> None:
-        """Renew the access token now. Raises ``NotSignedIn``, ``SessionChanged`` or a ``RefreshError``."""
+        """Renew the access token now; where a cookie holds the refresh token, sign in with that if need be.
+
+        Raises ``NotSignedIn``, ``SessionChanged`` or a ``RefreshError``.
+        """
         session = self._vault.session
-        if session is None or not self._renewal.can_renew(session):
+        if session is None and not getattr(self._endpoint, "needs_refresh_token", True):
+            await self._from_cookie()
+        elif session is None or not self._renewal.can_renew(session):
             raise NotSignedIn("there is no session that could be renewed: sign in")
-        await self._renewal.join(session)
+        else:
+            await self._renewal.join(session)
 
     def next_path(self) -> str:
         """Return where to go after a sign-in: the path in this page's ``?next=``, or ``"/"``.
@@ -271,6 +287,7 @@ class SilentRefresh(Reach, ProviderSignIn):
 
     def close(self) -> None:
         """Stop listening to other tabs; what waits for a renewal gets ``SessionChanged``."""
+        self._from_cookie.abandon()
         self._renewal.abandon(SessionChanged("this SilentRefresh was closed"))
         self._vault.close()
 
