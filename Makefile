@@ -30,8 +30,9 @@ check: .venv/.ready ## Lint, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(foreach package,silent_refresh server demo,$(if $(wildcard app/$(package)/*.py),-p $(if $(filter server,$(package)),app.)$(package)))
 
-format: .venv/.ready ## Rewrite the Python code in the project's format, and the page's list of files
+format: .venv/.ready static/vendor/.ready ## Rewrite the Python code in the project's format, the page's list of files and its hashes
 	$(BIN)/python tools/page_files.py
+	$(BIN)/python tools/integrity.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

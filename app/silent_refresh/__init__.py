@@ -6,7 +6,7 @@ client = Client("/api", auth=SilentRefresh())
 response = await client.get("profile")
 """
 
-from .adapters import install, serve_workers
+from .adapters import RequestsAuth, install, serve_workers
 from .auth import SilentRefresh
 from .client import Client
 from .endpoint import RefreshEndpoint
@@ -50,6 +50,7 @@ __all__ = [
     "RefreshUnavailable",
     "Request",
     "RequestTimeout",
+    "RequestsAuth",
     "Response",
     "SessionChanged",
     "SessionStorage",

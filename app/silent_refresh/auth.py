@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from .challenge import refuses_token
@@ -28,13 +29,14 @@ from .refusers import Refusers
 from .renewal import Renewal
 from .session import Session, Tokens
 from .sign_in import ProviderSignIn, read_sign_in
+from .stand_in import HasStandIn
 from .standing import Standing
 from .vault import Vault
 
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
 
 
-class SilentRefresh(Reach, ProviderSignIn):
+class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
     """Keeps a page signed in.
 
     ``refresh``: the URL that renews tokens in the article's shape, a ``RefreshEndpoint``, or
@@ -51,12 +53,6 @@ class SilentRefresh(Reach, ProviderSignIn):
     Raises ``ValueError`` for numbers that make no sense and for URLs that can't be parsed.
     """
 
-    def __new__(cls, *arguments: Any, **options: Any) -> SilentRefresh:
-        """Make one; in a worker, what stands for the page's."""
-        if cls is SilentRefresh and not {"platform", "store"} & options.keys():
-            return super().__new__(this_browser().stand_in or cls)
-        return super().__new__(cls)
-
     def __init__(
         self,
         refresh: str | RefreshEndpoint | OwnRefresh = "/refresh",
@@ -70,7 +66,7 @@ class SilentRefresh(Reach, ProviderSignIn):
         is_refused: Callable[[Response], bool] | None = None,
         platform: Platform | None = None,
     ) -> None:
-        if leeway < 0 or timeout <= 0 or retries < 0:
+        if not (leeway >= 0 and timeout > 0 and retries >= 0):  # nor is NaN any of that
             raise ValueError("leeway (s) and retries must be 0 or more, timeout (s) more than 0")
         self.platform = platform = platform or this_browser()
         self._endpoint = RefreshEndpoint.article(refresh) if isinstance(refresh, str) else refresh
@@ -109,7 +105,7 @@ class SilentRefresh(Reach, ProviderSignIn):
 
     async def __call__(self, request: Request, send: Send) -> Response:
         """Send a request with the access token, and once more with a new one if that was refused."""
-        if not self._may_carry_token(request):
+        if not self.may_carry_token(request):
             return await send(request)
         tell = self._events.about(request)
         try:
@@ -134,11 +130,11 @@ class SilentRefresh(Reach, ProviderSignIn):
         if session is None:
             return self._turn_away(await send(request))
         response = await send(request.with_bearer(session.tokens.access_token))
-        if not self._refuses(response):
+        if not self.refuses(response):
             return response
         tell("refused", generation=session.generation, status=response.status)
         if self._vault.session is None:  # a late one of those whose renewal was refused, or of a sign-out
-            await self._renewal.raise_rejection(session)
+            await self._renewal.raise_rejection(session.id)
         if self._vault.is_over(session) or self._refusers.knows(request.method, request.url, session):
             return response
         if before is not None and session is not before:  # renewed for this very request: it won't get better
@@ -156,14 +152,14 @@ class SilentRefresh(Reach, ProviderSignIn):
         renewed = await self._renewal.renew(refused=session)
         tell("replayed", generation=renewed.generation)
         replay = await send(request.with_bearer(renewed.tokens.access_token))
-        if self._refuses(replay):
+        if self.refuses(replay):
             tell("refused", generation=renewed.generation, status=replay.status)
             self._refusers.add(request.method, request.url, renewed, before=session)
         return replay
 
     def _turn_away(self, response: Response) -> Response:
         """Pass on what came of a request that nobody was signed in for."""
-        if not self._refuses(response) or self._vault.session is not None or self._login.is_here():
+        if not self.refuses(response) or self._vault.session is not None or self._login.is_here():
             return response  # on the login page it's the answer to a wrong password
         self._login.show(self._events.emit("signed-out", reason="not_signed_in"))
         raise NotSignedIn(f"{response.request!r} was answered {response.status} and nobody is signed in")
@@ -256,14 +252,21 @@ class SilentRefresh(Reach, ProviderSignIn):
             self._renewal.time_until_due(session) if session is not None else None,
             frozenset(self._origins),
             frozenset(self._exempt),
-            self._vault.session,
+            self._vault.session.id if self._vault.session is not None else None,
         )
 
-    async def is_over(self, session: Session) -> bool:
-        """Tell an adapter whether ``session`` is over; raises ``RefreshRejected`` if the server ended it."""
-        if self._vault.session is None:
+    async def is_over(self, session: str) -> bool:
+        """Tell whether the session of this id is over; raises ``RefreshRejected`` if the server ended it."""
+        current = self._vault.session
+        if current is None:
             await self._renewal.raise_rejection(session)
-        return self._vault.is_over(session)
+        return current is None or current.id != session
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Wait for nothing while this lasts, and renew with a call that blocks the page."""
+        assert self.platform.blocking is not None
+        blocking = self.platform._replace(transport=self.platform.blocking.send)
+        return self._renewal.at_once(refresh_by(self._endpoint, blocking))
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` whenever ``standing()`` has another answer, time aside; return what stops it."""

@@ -17,6 +17,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .json_text import parse_json
 from .messages import Headers, Request, Response
 from .outcome import (
     Misconfigured,
@@ -264,7 +265,7 @@ class RefreshEndpoint:
             )
         text = await response.text()
         try:
-            answer = json.loads(text)
+            answer = parse_json(text)
         except ValueError:
             answer = None
             if response.ok:

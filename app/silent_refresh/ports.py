@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from .messages import Request, Response, without_query
 from .session import Clock
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .auth import SilentRefresh
 
 Stop: TypeAlias = Callable[[], None]
+T = TypeVar("T")
 
 
 class Transport(Protocol):
@@ -96,9 +97,23 @@ class RoundTrip(Protocol):
         """Let the address line say ``url``, without loading it."""
 
 
-class Platform(NamedTuple):
-    """One world, whole; ``stand_in`` is what a worker has in place of a ``SilentRefresh``.
+class Blocking(Protocol):
+    """What callers have that can't ``await``."""
 
+    def can_wait(self) -> bool:
+        """Tell whether this caller can be suspended while the page goes on."""
+
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Return what the coroutine returns, once it does; only where ``can_wait()``."""
+
+    async def send(self, request: Request) -> Response:
+        """Send in one go, as a ``Transport`` does else: the page stands still until the answer is there."""
+
+
+class Platform(NamedTuple):
+    """One world, whole.
+
+    ``blocking`` is for callers that can't ``await``; ``stand_in`` what a worker has for a ``SilentRefresh``;
     ``round_trip`` is ``None`` where there's no page that could be left.
     """
 
@@ -107,6 +122,7 @@ class Platform(NamedTuple):
     clock: Clock
     default_store: Callable[[], SessionStore]
     coordinator: Callable[[str], Coordinator]
+    blocking: Blocking | None = None
     stand_in: type[SilentRefresh] | None = None
     round_trip: RoundTrip | None = None
 

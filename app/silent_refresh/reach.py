@@ -31,7 +31,8 @@ class Reach:
         self._origins = {self._parse(url).origin for url in origins or [navigation.here()]} - {"null"}
         self._is_refused = is_refused
 
-    def _may_carry_token(self, request: Request) -> bool:
+    def may_carry_token(self, request: Request) -> bool:
+        """Tell whether the token goes with this request. Raises ``ValueError`` where it can't."""
         if request.options is not None and request.options.get("mode") == "no-cors":
             raise ValueError(
                 f'{request!r} has mode "no-cors": the browser would drop its Authorization header and hide '
@@ -44,7 +45,8 @@ class Reach:
             and place.resource not in self._exempt
         )
 
-    def _refuses(self, response: Response) -> bool:
+    def refuses(self, response: Response) -> bool:
+        """Tell whether this answer refuses the token, and comes from where that may go."""
         if not self._is_refused(response):
             return False
         return not response.redirected or self._parse(response.url).origin in self._origins

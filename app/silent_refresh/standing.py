@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .session import Session
-
 
 class Standing(NamedTuple):
     """What a way in outside of Python may do by itself, ``adapters/window_fetch.py`` say.
 
     ``access_token`` can be sent for ``valid_for`` seconds (``None``: until it is refused) to ``origins``,
     except to the endpoints in ``exempt`` (URLs without query); when it's ``None``, every request is Python's.
-    ``session`` is whose token it is.
+    ``session`` is the id of the session that there is.
     """
 
     access_token: str | None
     valid_for: float | None
     origins: frozenset[str]
     exempt: frozenset[str]
-    session: Session | None = None
+    session: str | None
 
     def __repr__(self) -> str:
         return f"<Standing {'good' if self.access_token else 'none'}>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,19 @@ from playwright.sync_api import Browser
 from silent_refresh import Client, MemoryStorage, SilentRefresh, install, serve_workers
 from tests.e2e.page_python import PagePython, PagePythonError
 from tests.e2e.running_server import Lab
-from tests.e2e.workers import ADDRESS, Side, open_auth, open_page, open_sides, sign_in_both
+from tests.e2e.workers import (
+    ADDRESS,
+    Side,
+    open_auth,
+    open_page,
+    open_sides,
+    sign_in_both,
+    with_the_packages_files,
+)
 
-PYSCRIPT = tomllib.loads((Path(__file__).resolve().parents[2] / "pyscript.toml").read_text())
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGURATION = (ROOT / "pyscript.toml").read_text(encoding="utf-8")
+PYSCRIPT = tomllib.loads(CONFIGURATION)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +125,12 @@ async def make_a_worker(interpreter, config):
 
 
 async def end_the_other_worker():
+    import js
+
+    js.window.another.terminate()
+
+
+async def until_the_other_is_forgotten():
     from asyncio import Event
 
     import js
@@ -142,6 +159,20 @@ def test_a_worker_made_in_python_is_served(signed_in: tuple[Side, Side], lab: La
     assert [200] * 5 == another.get(*["profile"] * 5)
     assert 1 == lab.counters()["refresh"]
     # Ended, it can't say good-bye; that its lock is free does.
+    page.python(until_the_other_is_forgotten)
+
+
+def test_a_strict_policy_is_told_what_it_needs(signed_in: tuple[Side, Side], base_url: str) -> None:
+    """Where no text may run as code, a worker's error says which line the configuration lacks."""
+    page, _ = signed_in
+    page.page.route(
+        "**/lacking.toml", lambda route: route.fulfill(body=with_the_packages_files(CONFIGURATION))
+    )
+    page.python(make_a_worker, f"{base_url}{PYSCRIPT['interpreter']}", "/lacking.toml")
+    another = PagePython(page.page, ADDRESS, "runPythonInAnother")
+
+    with pytest.raises(PagePythonError, match=r"Content-Security-Policy.*\[js_modules\.worker\]"):
+        another(open_auth, False)
     page.python(end_the_other_worker)
 
 
@@ -186,6 +217,51 @@ def test_a_request_that_waits_ends_when_the_page_stops_serving(
     assert ["SessionChanged"] == running.result()
     page.python(open_auth, True)
     assert [200] == worker.get("profile")
+
+
+async def sign_in_and_close(tokens):
+    auth = SilentRefresh()
+    await auth.sign_in(tokens)
+    auth.close()
+
+
+async def run_code(text):
+    import sys
+    from io import StringIO
+    from types import SimpleNamespace
+
+    from pyodide.code import eval_code_async
+
+    names = {"__name__": "__main__"}
+    stdout, sys.stdout = sys.stdout, StringIO()
+    try:
+        await eval_code_async(text, names)
+        return sys.stdout.getvalue()
+    finally:
+        sys.stdout = stdout
+        sys.modules["recipe"] = SimpleNamespace(**names)
+
+
+async def end_recipe():
+    from recipe import stop_serving
+
+    stop_serving()
+
+
+def test_the_recipe_does_what_it_says(sides: tuple[Side, Side], lab: Lab) -> None:
+    """Its code for the page and its code for the worker run as they stand in docs/recipes/workers.md."""
+    page, worker = sides
+    text = (ROOT / "docs" / "recipes" / "workers.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    assert {"main.py", "worker.py"} == set(blocks)
+    page.python(stop_serving)
+    page.python(sign_in_and_close, lab.sign_in())
+    page.python(run_code, blocks["main.py"])
+    lab.expire()
+
+    assert "Hello from a worker, demo\n" == worker.python(run_code, blocks["worker.py"])
+    assert 1 == lab.counters()["refresh"]
+    page.python(end_recipe)
 
 
 async def own_session(tokens):

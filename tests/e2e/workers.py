@@ -58,18 +58,21 @@ def with_shared_memory(route: Route) -> None:
     route.fulfill(response=response, headers=headers)
 
 
-def with_the_packages_files(route: Route) -> None:
+def with_the_packages_files(configuration: str) -> str:
     """Let the configuration name no JavaScript for workers; what it loads is what a wheel holds."""
+    assert FOR_WORKERS in configuration
+    return configuration.replace(FOR_WORKERS, "") + f'"{BRIDGE}" = "./silent_refresh/browser/bridge.js"\n'
+
+
+def as_from_the_wheel(route: Route) -> None:
+    """Pass on such a configuration."""
     response = route.fetch()
-    text = response.text()
-    assert FOR_WORKERS in text
-    text = text.replace(FOR_WORKERS, "") + f'"{BRIDGE}" = "./silent_refresh/browser/bridge.js"\n'
-    route.fulfill(response=response, body=text)
+    route.fulfill(response=response, body=with_the_packages_files(response.text()))
 
 
 SETUPS: dict[str, dict[str, Callable[[Route], None]]] = {
     "strict": {ADDRESS: with_a_worker},
-    "shared-memory": {ADDRESS: with_shared_memory, "/pyscript.toml": with_the_packages_files},
+    "shared-memory": {ADDRESS: with_shared_memory, "/pyscript.toml": as_from_the_wheel},
 }
 
 

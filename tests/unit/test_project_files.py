@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import silent_refresh
+from tools.integrity import CHECKED, with_integrity
 from tools.page_files import PACKAGES, SCRIPT, page_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +82,31 @@ def test_the_page_files_are_found_in_every_folder(tmp_path):
         "./app/silent_refresh/inner/module.py": "./silent_refresh/inner/module.py",
         "./app/demo/inner/module.py": "./demo/inner/module.py",
     } == page_files(tmp_path)
+
+
+def test_the_page_knows_the_hashes_of_what_it_loads():
+    """Each style sheet, module script and preloaded module of index.html has the hash of its file."""
+    text = (ROOT / "index.html").read_text()
+    tags = re.findall(
+        r'<(?:link [^>]*\b(?:stylesheet|modulepreload)\b|script [^>]*type="module")[^>]*>', text
+    )
+
+    assert len(tags) == len(CHECKED.findall(text))
+    assert with_integrity(text) == text, "run make format"
+
+
+def test_a_file_that_changed_has_another_hash(tmp_path):
+    """The tag keeps its other attributes, and a script that the browser doesn't check gets no hash."""
+    (tmp_path / "a.js").write_bytes(b"alert(1)")
+    tag = '<script type="module" async src="/a.js"{}></script><script type="py" src="/a.py"></script>'
+    page = with_integrity(tag.format(""), tmp_path)
+    (tmp_path / "a.js").write_bytes(b"alert(2)")
+
+    # openssl dgst -sha384 -binary a.js | base64
+    first = "HT2E9NfWiuQ/w1PRai+hTyqW16NIoCGA/m8VQDUopfAtcz6YQjtsMmQd5uRbVDpW"
+    assert tag.format(f' integrity="sha384-{first}"') == page
+    assert page != with_integrity(page, tmp_path)
+    assert with_integrity(tag.format(""), tmp_path) == with_integrity(page, tmp_path)
 
 
 def test_the_page_loads_the_locked_wheels():

@@ -1,6 +1,7 @@
 """Ways in for code that doesn't use ``Client``; one file each, all through the one engine.
 
 | window_fetch.py | the page's ``fetch``: JavaScript, ``pyscript.fetch``, ``pyodide.http.pyfetch`` |
+| requests.py     | ``requests``, with and without pyodide-http                                     |
 | workers.py      | PyScript's workers                                                              |
 """
 
@@ -22,6 +23,18 @@ def install(auth: SilentRefresh) -> Callable[[], None]:
     from .window_fetch import install
 
     return install(auth)
+
+
+def RequestsAuth(auth: SilentRefresh) -> Any:
+    """Return what ``requests`` takes as ``auth=``: it sends tokens and has them renewed.
+
+    Every error of ``auth`` reaches the caller of ``requests.get(…)``. Where Python can't be suspended (a
+    browser without JSPI, a synchronous event handler), the token is renewed by a call that blocks the page,
+    without the lock among tabs: when another one renews in that moment, the server's grace period has to do.
+    """
+    from .requests import RequestsAuth
+
+    return RequestsAuth(auth)
 
 
 def serve_workers(auth: SilentRefresh, *workers: Any) -> Callable[[], None]:

@@ -22,7 +22,7 @@ from ..auth import SilentRefresh
 from ..browser.bridge import load_bridge
 from ..browser.port import CHANNEL, HELLO, HERE, KNOCK, Port, pack, unpack
 from ..messages import Headers, Request, Response
-from ..session import Session, Tokens
+from ..session import Tokens
 
 CALLS = ("access_token", "refresh", "sign_in", "sign_out")
 
@@ -106,7 +106,6 @@ class _Desk:
         self._left = left
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._sendings: dict[int, asyncio.Future[tuple[Any, ...]]] = {}
-        self._sessions: dict[str, Session] = {}
         self._stop_listening: Callable[[], None] | None = None
         self._port: Port | None = Port(
             port,
@@ -131,10 +130,8 @@ class _Desk:
 
     def _tell(self) -> None:
         standing, tokens = self._auth.standing(), self._auth.tokens
-        if standing.session is not None:
-            self._sessions[standing.session.id] = standing.session
         told = {
-            "session": standing.session.id if standing.session is not None else None,
+            "session": standing.session,
             "tokens": [tokens.access_token, tokens.expires_in] if tokens is not None else None,
             "sendable": standing.access_token is not None,
             "valid_for": standing.valid_for,
@@ -162,7 +159,7 @@ class _Desk:
 
         try:
             # What was refused for a session that is over is its caller's, and never sent for another.
-            if sent_with is None or not await self._auth.is_over(self._sessions[sent_with]):
+            if sent_with is None or not await self._auth.is_over(sent_with):
                 await self._auth(Request(method, url), transport)
         except Exception as error:
             self._post("fail", number, pack(error))

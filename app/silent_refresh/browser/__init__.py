@@ -1,6 +1,7 @@
 """This browser: the one place where Python meets JavaScript.
 
 | transport.py  | fetch                                             |
+| blocking.py   | for callers that can't await                      |
 | storage.py    | localStorage, sessionStorage                      |
 | tabs.py       | Web Lock, IndexedDB fence, BroadcastChannel       |
 | navigation.py | where the page is and where it goes               |
@@ -20,6 +21,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..ports import Platform
+from .blocking import Blocking
 from .bridge import IN_WORKER, load_bridge
 from .navigation import Page
 from .round_trip import TabTrip
@@ -41,6 +43,7 @@ def platform() -> Platform:
         clock=time,
         default_store=lambda: open_storage("localStorage"),
         coordinator=lambda key: Tabs(bridge, key),
+        blocking=Blocking(),
         stand_in=_stand_in() if IN_WORKER else None,
         round_trip=None if IN_WORKER else TabTrip(),
     )

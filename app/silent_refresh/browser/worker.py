@@ -173,14 +173,14 @@ class PageAuth(SilentRefresh):
     async def __call__(self, request: Request, send: Send) -> Response:
         """Send a request with the page's access token, and once more with a new one if that was refused."""
         await self._page()
-        if not self._may_carry_token(request):
+        if not self.may_carry_token(request):
             return await send(request)
         token, response = self._known.token(), None
         session = self._known.session if token is not None else None
         try:
             if token is not None and self._parse(request.url).origin in self._known.origins:
                 response = await send(request.with_bearer(token))
-            if response is None or self._refuses(response):
+            if response is None or self.refuses(response):
                 response = await self._through_page(request, send, token, session, response)
         except NetworkError as error:
             error.request = request  # not the copy that has the token
@@ -282,7 +282,7 @@ class PageAuth(SilentRefresh):
         """Return what an adapter may do by itself in this worker."""
         known = self._known
         valid_for = None if known.valid_until == math.inf else known.valid_until - time.monotonic()
-        return Standing(known.token(), valid_for, known.origins, known.exempt)
+        return Standing(known.token(), valid_for, known.origins, known.exempt, known.session)
 
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Call ``callback`` with every ``Event`` of the page from now on; return what stops it."""
