@@ -6,7 +6,7 @@ client = Client("/api", auth=SilentRefresh())
 response = await client.get("profile")
 """
 
-from .adapters import install
+from .adapters import RequestsAuth, install, serve_workers
 from .auth import SilentRefresh
 from .client import Client
 from .endpoint import RefreshEndpoint
@@ -48,6 +48,7 @@ __all__ = [
     "RefreshUnavailable",
     "Request",
     "RequestTimeout",
+    "RequestsAuth",
     "Response",
     "SessionChanged",
     "SessionStorage",
@@ -56,4 +57,5 @@ __all__ = [
     "SilentRefreshError",
     "Tokens",
     "install",
+    "serve_workers",
 ]

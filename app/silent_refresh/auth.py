@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from .challenge import refuses_token
@@ -25,6 +26,7 @@ from .refresh import OwnRefresh, refresh_by, revoke
 from .refusers import Refusers
 from .renewal import Renewal
 from .session import Session, Tokens
+from .stand_in import HasStandIn
 from .standing import Standing
 from .stores import Alone
 from .vault import Vault
@@ -32,7 +34,7 @@ from .vault import Vault
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
 
 
-class SilentRefresh:
+class SilentRefresh(HasStandIn):
     """Keeps a page signed in.
 
     ``refresh``: the URL that renews tokens in the article's shape, a ``RefreshEndpoint``, or
@@ -45,6 +47,7 @@ class SilentRefresh:
     whether a response refuses the token; by default a 401 does, unless its scope is what is missing
     (RFC 6750 §3.1).
 
+    In a PyScript worker it stands for the page's, whose options count; with ``store`` it's the worker's own.
     Raises ``ValueError`` for numbers that make no sense and for URLs that can't be parsed.
     """
 
@@ -97,7 +100,7 @@ class SilentRefresh:
 
     async def __call__(self, request: Request, send: Send) -> Response:
         """Send a request with the access token, and once more with a new one if that was refused."""
-        if not self._may_carry_token(request):
+        if not self.may_carry_token(request):
             return await send(request)
         tell = self._events.about(request)
         try:
@@ -122,11 +125,11 @@ class SilentRefresh:
         if session is None:
             return self._turn_away(await send(request))
         response = await send(request.with_bearer(session.tokens.access_token))
-        if not self._refuses(response):
+        if not self.refuses(response):
             return response
         tell("refused", generation=session.generation, status=response.status)
         if self._vault.session is None:  # a late one of those whose renewal was refused, or of a sign-out
-            await self._renewal.raise_rejection(session)
+            await self._renewal.raise_rejection(session.id)
         if self._vault.is_over(session) or self._refusers.knows(request.method, request.url, session):
             return response
         if before is not None and session is not before:  # renewed for this very request: it won't get better
@@ -144,12 +147,13 @@ class SilentRefresh:
         renewed = await self._renewal.renew(refused=session)
         tell("replayed", generation=renewed.generation)
         replay = await send(request.with_bearer(renewed.tokens.access_token))
-        if self._refuses(replay):
+        if self.refuses(replay):
             tell("refused", generation=renewed.generation, status=replay.status)
             self._refusers.add(request.method, request.url, renewed, before=session)
         return replay
 
-    def _may_carry_token(self, request: Request) -> bool:
+    def may_carry_token(self, request: Request) -> bool:
+        """Tell whether the token goes with this request. Raises ``ValueError`` where it can't."""
         if request.options is not None and request.options.get("mode") == "no-cors":
             raise ValueError(
                 f'{request!r} has mode "no-cors": the browser would drop its Authorization header and hide '
@@ -162,14 +166,15 @@ class SilentRefresh:
             and place.resource not in self._exempt
         )
 
-    def _refuses(self, response: Response) -> bool:
+    def refuses(self, response: Response) -> bool:
+        """Tell whether this answer refuses the token, and comes from where that may go."""
         if not self._is_refused(response):
             return False
         return not response.redirected or self._parse(response.url).origin in self._origins
 
     def _turn_away(self, response: Response) -> Response:
         """Pass on what came of a request that nobody was signed in for."""
-        if not self._refuses(response) or self._vault.session is not None or self._login.is_here():
+        if not self.refuses(response) or self._vault.session is not None or self._login.is_here():
             return response  # on the login page it's the answer to a wrong password
         self._login.show(self._events.emit("signed-out", reason="not_signed_in"))
         raise NotSignedIn(f"{response.request!r} was answered {response.status} and nobody is signed in")
@@ -255,7 +260,21 @@ class SilentRefresh:
             self._renewal.time_until_due(session) if session is not None else None,
             frozenset(self._origins),
             frozenset(self._exempt),
+            self._vault.session.id if self._vault.session is not None else None,
         )
+
+    async def is_over(self, session: str) -> bool:
+        """Tell whether the session of this id is over; raises ``RefreshRejected`` if the server ended it."""
+        current = self._vault.session
+        if current is None:
+            await self._renewal.raise_rejection(session)
+        return current is None or current.id != session
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Wait for nothing while this lasts, and renew with a call that blocks the page."""
+        assert self.platform.blocking is not None
+        blocking = self.platform._replace(transport=self.platform.blocking.send)
+        return self._renewal.at_once(refresh_by(self._endpoint, blocking))
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` whenever ``standing()`` has another answer, time aside; return what stops it."""
