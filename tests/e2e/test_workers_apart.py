@@ -162,6 +162,32 @@ def test_a_worker_made_in_python_is_served(signed_in: tuple[Side, Side], lab: La
     page.python(until_the_other_is_forgotten)
 
 
+async def add_a_worker():
+    import js
+    from pyscript import workers
+
+    script = js.document.querySelector("[worker]").cloneNode()
+    script.removeAttribute("id")
+    script.setAttribute("name", "another")
+    js.document.body.append(script)
+    worker = await workers["another"]
+    js.window.runPythonInAnother = worker.run
+    js.window.another = script.xworker
+
+
+def test_a_worker_that_comes_later_is_found(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """A script that the page adds is served without being handed over; page and worker share one refresh."""
+    page, _ = signed_in
+    page.python(add_a_worker)
+    another = Side(PagePython(page.page, ADDRESS, "runPythonInAnother"))
+    another.python(open_auth, False)
+    lab.expire()
+
+    assert [200] * 5 == another.get(*["profile"] * 5)
+    assert 1 == lab.counters()["refresh"]
+    page.python(end_the_other_worker)
+
+
 def test_a_strict_policy_is_told_what_it_needs(signed_in: tuple[Side, Side], base_url: str) -> None:
     """Where no text may run as code, a worker's error says which line the configuration lacks."""
     page, _ = signed_in
