@@ -41,7 +41,7 @@ WORKER_IS_READY = """async (milliseconds) => {
 
 
 def with_a_worker(route: Route) -> None:
-    """Let the page have workers, and nothing more."""
+    """Let the page have workers, and vouch for what they run; nothing more."""
     response = route.fetch()
     policy = response.headers["content-security-policy"]
     assert NO_POLICY in policy
