@@ -151,13 +151,22 @@ def test_a_page_names_each_element_once():
 
 
 def test_the_versions_agree():
-    """The library, the npm manifest, the changelog's newest entry and the wheel's page have one version."""
+    """The library, the npm manifest, the changelog's newest entry, and each page that names the wheel."""
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    wheel = re.search(r"silent_refresh-([^-]+)-py3", (PAGE_FOLDER / "wheel.toml").read_text())
+    pages = [PAGE_FOLDER / "wheel.toml", *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {
+        path.relative_to(ROOT).as_posix(): set(
+            re.findall(r"silent_refresh-([^-\s]+)-py3", path.read_text(encoding="utf-8"))
+        )
+        for path in pages
+    }
+    wheels = {name: versions for name, versions in named.items() if versions}
 
     assert newest is not None
-    assert wheel is not None
-    assert silent_refresh.__version__ == newest[1] == NPM["version"] == wheel[1]
+    assert silent_refresh.__version__ == newest[1] == NPM["version"]
+    assert {"README.md", "README.zh-CN.md", "docs/guide.md", "tests/e2e/page/wheel.toml"} <= wheels.keys()
+    for name, versions in wheels.items():
+        assert {silent_refresh.__version__} == versions, name
 
 
 def test_ci_runs_what_a_developer_runs():

@@ -161,8 +161,9 @@ class Call {
 
 /**
  * Puts a fetch in the place of the page's that sends the access token, and asks Python for help only when there is
- * none to send, or when it was refused: `help(url, method, refusal, send, resolve, reject)`, where `refusal` is the
- * 401 if there was one, and `send(token)` sends, or gives the response that came already. Returns {set(…), undo()}, or undefined when that was done before.
+ * none to send, or when it was refused: `help(url, method, refusal, session, send, resolve, reject)`, where `refusal`
+ * is the 401 if there was one, to a token of `session`, and `send(token)` sends, or gives the response that came
+ * already. Returns {set(…), undo()}, or undefined when that was done before.
  */
 const wrapFetch = (help) => {
   if (ownFetch) return undefined;
@@ -173,6 +174,7 @@ const wrapFetch = (help) => {
   let untilDate;
   let origins = [];
   let exempt = [];
+  let session;
 
   // Time stands still on the one clock while the computer sleeps, and the other may be set.
   const isUsable = () => token !== undefined && performance.now() < until && Date.now() < untilDate;
@@ -200,7 +202,7 @@ const wrapFetch = (help) => {
           throw asError(reason);
         }
       };
-      help(call.url.href, call.method, call.response, send, over(resolve), over(reject));
+      help(call.url.href, call.method, call.response, call.session, send, over(resolve), over(reject));
     });
 
   const fetch = async (input, init) => {
@@ -212,6 +214,7 @@ const wrapFetch = (help) => {
     }
     if (ownFetch !== native || !mayCarryToken(call)) return native(input, init);
     if (!isUsable()) return helped(call);
+    call.session = session;
     const response = await call.send(token);
     return response.status === 401 ? helped(call) : response;
   };
@@ -219,12 +222,13 @@ const wrapFetch = (help) => {
   globalThis.fetch = fetch;
   return {
     /** `valid` is in seconds; undefined for no end that is known. */
-    set(accessToken, valid, itsOrigins, itsExempt) {
+    set(accessToken, valid, itsOrigins, itsExempt, itsSession) {
       token = accessToken;
       until = valid === undefined ? Infinity : performance.now() + valid * 1000;
       untilDate = valid === undefined ? Infinity : Date.now() + valid * 1000;
       origins = itsOrigins;
       exempt = itsExempt;
+      session = itsSession;
     },
     /** Whoever keeps a reference to it, or has wrapped it once more, goes on with the browser's. */
     undo() {
