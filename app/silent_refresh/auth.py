@@ -152,7 +152,7 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         renewed = await self._renewal.renew(refused=session)
         tell("replayed", generation=renewed.generation)
         replay = await send(request.with_bearer(renewed.tokens.access_token))
-        if self.refuses(replay):
+        if replay is not response and self.refuses(replay):
             tell("refused", generation=renewed.generation, status=replay.status)
             self._refusers.add(request.method, request.url, renewed, before=session)
         return replay
@@ -265,6 +265,8 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
     def at_once(self) -> AbstractContextManager[None]:
         """Wait for nothing while this lasts, and renew with a call that blocks the page."""
         assert self.platform.blocking is not None
+        if not isinstance(self._endpoint, RefreshEndpoint):
+            return self._renewal.at_once(None)
         blocking = self.platform._replace(transport=self.platform.blocking.send)
         return self._renewal.at_once(refresh_by(self._endpoint, blocking))
 

@@ -30,6 +30,7 @@ from .errors import (
     copy_of,
 )
 from .events import Events
+from .flight import Flight
 from .outcome import Misconfigured, Outcome, Rejected, Rotated, Unavailable
 from .refresh import Refresh
 from .session import Clock, Session
@@ -40,35 +41,6 @@ log = logging.getLogger("silent_refresh")
 LOCK_MARGIN = 5.0  # s that the wait for the lock is longer than a refresh may take
 FIRST_PAUSE = 0.5  # s before the first retry, doubled at each further one
 PROMPT_PAUSE = 0.2  # s before the one retry after a broken connection
-
-
-class Flight:
-    """One renewal under way and those who wait for it, first come, first served."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.task: asyncio.Task[None] | None = None
-        self._waiters: dict[asyncio.Future[Session], None] = {}
-
-    async def wait(self) -> Session:
-        """Join the queue."""
-        waiter: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
-        self._waiters[waiter] = None
-        try:
-            return await waiter
-        finally:
-            self._waiters.pop(waiter, None)
-
-    def release(self, outcome: Session | BaseException) -> None:
-        """Let everybody go on with the new session, or each with an exception of its own."""
-        waiters, self._waiters = self._waiters, {}
-        for waiter in waiters:
-            if waiter.done():  # cancelled in this very moment
-                continue
-            if isinstance(outcome, BaseException):
-                waiter.set_exception(copy_of(outcome))
-            else:
-                waiter.set_result(outcome)
 
 
 class Renewal:
@@ -163,21 +135,22 @@ class Renewal:
     async def raise_rejection(self, session: str) -> None:
         """Raise ``RefreshRejected`` if that ended the session of this id, once every tab can know of it."""
         flight = self._flight
-        if flight is not None and flight.session.id == session and self._refresh_at_once is None:
+        if flight is not None and flight.session.id == session and not self._vault.at_once:
             await flight.wait()
         if self._rejection is not None and self._rejection[0] == session:
             raise copy_of(self._rejection[1])
 
     async def join(self, session: Session) -> Session:
         """Return a newer session though nobody refused this one: wait for the flight, or start it."""
-        if self._refresh_at_once is not None:
-            return await self._renewed_at_once(session, self._refresh_at_once)
+        if self._vault.at_once:
+            return await self._renewed_at_once(session)
         return await (self._flight or self._take_off(session)).wait()
 
     @contextmanager
-    def at_once(self, refresh: Refresh) -> Iterator[None]:
+    def at_once(self, refresh: Refresh | None) -> Iterator[None]:
         """Wait for nothing while this lasts: renew by ``refresh``, which blocks the page, without the lock.
 
+        ``None`` where there's no such refresh: then a flight takes off, and the caller is told to come back.
         That is for a caller that can't be suspended. Another tab may be renewing in the same moment; what it
         has stored is adopted, what it is about to store can't be known.
         """
@@ -187,14 +160,21 @@ class Renewal:
         finally:
             self._refresh_at_once, self._vault.at_once = None, False
 
-    async def _renewed_at_once(self, session: Session, refresh: Refresh) -> Session:
-        if self._flight is not None:
+    async def _renewed_at_once(self, session: Session) -> Session:
+        refresh = self._refresh_at_once
+        if self._flight is None and refresh is None:
+            self._take_off(session)
+        if self._flight is not None or refresh is None:
             raise RefreshUnavailable("a renewal is under way that this caller can't wait for: try again")
         self._cool_down.check(session, ahead=False)
         self._vault.look()
         current = _still(session, self._vault.session)
         if self._is_newer(current, session):
             return current
+        if self._vault.is_behind(current):
+            raise RefreshUnavailable(
+                "another tab renewed the token, which isn't to be seen here yet: try again"
+            )
         self._events.emit("refresh-started", generation=current.generation)
         try:
             return await self._conclude(current, await refresh(current.tokens))

@@ -223,6 +223,10 @@ class Vault:
         """Tell whether the session ended, or another took its place, as far as this page knows."""
         return self.session is None or self.session.id != session.id
 
+    def is_behind(self, session: Session) -> bool:
+        """Tell whether another tab has told of a later generation than this one."""
+        return self._record.highest > session.generation
+
     def _keep(self, session: Session) -> None:
         self.session = session
         self._unsaved = not self._record.write(session)

@@ -253,3 +253,36 @@ def test_another_origin_gets_no_token(http: PageSession, send: Send) -> None:
     http.page.unroute(foreign)
 
     assert [] == [header for header in seen if header is not None]
+
+
+def test_each_of_many_callers_gets_the_reason(http: PageSession, lab: Lab) -> None:
+    """Five wait together for a renewal that is refused; each gets that very error (F6)."""
+    lab.expire()
+    lab.revoke()
+
+    assert ["RefreshRejected"] * 5 == http.python(send_all_at_once, [PROFILE] * 5, [])
+    assert 1 == len(http.redirects())
+
+
+def test_a_resource_is_not_blamed_for_a_body_that_could_not_be_sent_again(
+    http: PageSession, send: Send, lab: Lab
+) -> None:
+    """When the next token is refused there, it's renewed as anywhere (F4, F43)."""
+    lab.expire()
+    send(["POST", "/api/notes", {"generator": ['{"text": ', '"bread"}']}])
+    lab.expire()
+
+    assert [[201, [401]]] == status_and_history(send(["POST", "/api/notes", {"json": {"text": "milk"}}]))
+    assert 2 == lab.counters()["refresh"]
+
+
+def test_nothing_to_renew_with_ends_the_session(http: PageSession, send: Send, lab: Lab) -> None:
+    """At the first refusal, with one redirect."""
+    http.open({"accessToken": lab.sign_in()["accessToken"]})
+    http.python(make_http)
+    lab.expire()
+
+    assert ["NotSignedIn"] == send(PROFILE)
+    assert http.record() is None
+    assert 0 == lab.counters()["refresh"]
+    assert 1 == len(http.redirects())

@@ -65,7 +65,7 @@ MUTANTS = {
     ],
     "subscribers dropped on failure": [
         (
-            "renewal.py",
+            "flight.py",
             "                waiter.set_exception(copy_of(outcome))\n",
             "                waiter.set_exception(copy_of(outcome))\n                return\n",
         )

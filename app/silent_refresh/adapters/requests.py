@@ -84,6 +84,7 @@ class _Sending:
         self._token = token
         self._options = options
         self._sent_again = False
+        self._response: Response | None = None  # of `answer`, the same as long as that is
 
     async def __call__(self, request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -94,8 +95,10 @@ class _Sending:
 
     def response(self, request: Request) -> Response:
         """Return the answer as ``auth`` knows answers; its body stays where it is."""
-        fields = Headers(self.answer.headers.items())
-        return Response(self.answer.status_code, fields, self.answer.url, request)
+        if self._response is None:
+            fields = Headers(self.answer.headers.items())
+            self._response = Response(self.answer.status_code, fields, self.answer.url, request)
+        return self._response
 
     def _send_again(self, token: str) -> None:
         import requests
@@ -114,3 +117,5 @@ class _Sending:
         connection = getattr(refused, "connection", None) or requests.Session().get_adapter(request.url)
         self.answer = connection.send(request, **self._options)
         self.answer.history.append(refused)
+        self.answer.request = request
+        self._response = None

@@ -21,6 +21,14 @@ from ..messages import Request, Response
 T = TypeVar("T")
 
 
+async def _end_of(coroutine: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
+    """Return what comes of it: when several fail together, ``run_sync`` mistakes their errors for its own."""
+    try:
+        return await coroutine, None
+    except BaseException as error:
+        return None, error
+
+
 class Blocking:
     """How a synchronous caller waits in this browser."""
 
@@ -30,13 +38,17 @@ class Blocking:
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Return what the coroutine returns, once it does."""
-        result: T = run_sync(coroutine)
+        result: T
+        result, error = run_sync(_end_of(coroutine))
+        if error is not None:
+            raise error
         return result
 
     async def send(self, request: Request) -> Response:
         """Send while the page stands still. Raises ``NetworkError``."""
         call = js.XMLHttpRequest.new()
-        call.open(request.method, request.url, False)
+        url = js.URL.new(request.url, js.location.href).href.partition("#")[0]
+        call.open(request.method, url, False)
         for name, value in request.headers.items():
             call.setRequestHeader(name, value)
         call.withCredentials = (request.options or {}).get("credentials") == "include"
@@ -45,5 +57,7 @@ class Blocking:
             call.send(to_js(body) if isinstance(body, bytes) else body)
         except JsException:
             raise NetworkError(f"{request!r} got no answer", request=request) from None
+        if call.responseURL != url:
+            return Response(0, "", call.responseURL, request, redirected=True)  # as if it weren't followed
         fields, text = call.getAllResponseHeaders(), call.responseText
         return Response(call.status, fields, call.responseURL, request, text=text)

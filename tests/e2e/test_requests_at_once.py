@@ -1,0 +1,191 @@
+"""What ``RequestsAuth`` can't do for a synchronous handler, and that it harms no session then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from silent_refresh import SilentRefresh, Tokens
+from tests.e2e.page_packages import give_packages
+from tests.e2e.page_python import PagePython
+from tests.e2e.page_session import KEY, PageSession
+from tests.e2e.running_server import Lab, RunningServer
+from tests.e2e.test_requests import PROFILE, in_a_handler, make_http, send_all_at_once, status_and_history
+
+# What Safari and Firefox lack.
+NO_STACK_SWITCHING = "delete WebAssembly.Suspending; delete WebAssembly.promising;"
+
+
+def open_page(browser: Browser, base_url: str, script: str) -> Iterator[PagePython]:
+    with browser.new_context(base_url=base_url) as context:
+        context.add_init_script(script)
+        page = PagePython(context.new_page())
+        page.open()
+        give_packages(page)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def page_with_requests(browser: Browser, base_url: str) -> Iterator[PagePython]:
+    """Load a test page that can import requests."""
+    yield from open_page(browser, base_url, "")
+
+
+@pytest.fixture(scope="module")
+def page_that_cannot_wait(browser: Browser, base_url: str) -> Iterator[PagePython]:
+    """Load such a page in a browser without stack switching."""
+    yield from open_page(browser, base_url, NO_STACK_SWITCHING)
+
+
+def signed_in(page: PagePython, lab: Lab) -> PageSession:
+    page.forget()
+    session = PageSession(page)
+    session.open(lab.sign_in(), timeout=5)
+    page(make_http)
+    return session
+
+
+@pytest.fixture
+def http(page_with_requests: PagePython, server: RunningServer, lab: Lab) -> PageSession:
+    """Return the page's session, a requests session beside it; the demo user is signed in."""
+    return signed_in(page_with_requests, lab)
+
+
+def send(http: PageSession, *calls: list[Any]) -> list[Any]:
+    return status_and_history(in_a_handler(http, list(calls)))
+
+
+def test_a_renewal_under_way_is_not_doubled(http: PageSession, lab: Lab) -> None:
+    """Its end can't be waited for: the call fails, the tokens stay, and a later call succeeds."""
+    lab.expire()
+    lab.refresh(delay=3)
+    with http.page.expect_request("**/refresh"):
+        running = http.start(["GET", "profile", {}])
+
+    assert ["RefreshUnavailable"] == send(http, PROFILE)
+    assert [200] == running.result()
+    assert [[200, []]] == send(http, PROFILE)
+    assert {"refresh": 1, "reuse": 0, "api": 3, "unauthorized": 1} == lab.counters()
+    assert [] == http.redirects()
+
+
+def test_what_another_tab_wrote_is_adopted(http: PageSession, lab: Lab) -> None:
+    """The record is read again before anything is sent (F16)."""
+    lab.expire()
+    answer, record = lab.sign_in(), http.record()
+    tokens = {"access_token": answer["accessToken"], "refresh_token": answer["refreshToken"]}
+    http.store(**{KEY: json.dumps({**record, **tokens, "generation": record["generation"] + 1})})
+
+    assert [[200, [401]]] == send(http, PROFILE)
+    assert {"refresh": 0, "reuse": 0, "api": 2, "unauthorized": 1} == lab.counters()
+
+
+def test_what_another_tab_told_but_is_not_to_be_seen_is_not_doubled(
+    http: PageSession, page_with_requests: PagePython, lab: Lab
+) -> None:
+    """The old refresh token was used already: it isn't sent once more (F15)."""
+    before = http.record()
+    page_with_requests(hear_of_a_renewal, before["id"], before["generation"] + 1)
+    lab.expire()
+
+    assert ["RefreshUnavailable"] == send(http, PROFILE)
+    assert before == http.record()
+    assert 0 == lab.counters()["refresh"]
+
+
+async def hear_of_a_renewal(session, generation):
+    import asyncio
+    import json
+
+    import js
+
+    heard = asyncio.Event()
+    witness = js.BroadcastChannel.new("silent-refresh:silent-refresh")
+    witness.onmessage = lambda event: heard.set()
+    channel = js.BroadcastChannel.new("silent-refresh:silent-refresh")
+    channel.postMessage(json.dumps([generation, session, False]))
+    await heard.wait()
+    channel.close()
+    witness.close()
+
+
+def test_three_renewals_in_turns_use_no_refresh_token_twice(http: PageSession, lab: Lab) -> None:
+    """In a handler, among tabs, and in a handler again."""
+    first = http.record()["generation"]
+    for call in (lambda: send(http, PROFILE)[0][0], lambda: http.get("profile")[0]) * 2:
+        lab.expire()
+        assert 200 == call()
+
+    assert first + 4 == http.record()["generation"]
+    assert 4 == lab.counters()["refresh"]
+    assert 0 == lab.counters()["reuse"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"drop": True}, {"status": 307, "headers": {"Location": "/api/echo"}}],
+    ids=["no answer", "redirect"],
+)
+def test_no_usable_answer_costs_no_session(http: PageSession, lab: Lab, fault: dict[str, Any]) -> None:
+    """One try, the tokens stay, and the next request succeeds (F36, F40)."""
+    before = http.record()
+    lab.expire()
+    lab.refresh(**fault)
+
+    assert ["RefreshUnavailable"] == send(http, PROFILE)
+    assert before == http.record()
+    assert 1 == lab.counters()["refresh"]
+    lab.reset()
+    assert [[200, [401]]] == send(http, PROFILE)
+    assert [] == http.redirects()
+
+
+async def renew_by_own_function(tokens):
+    import json
+
+    import opened
+    from pyodide.http import pyfetch
+
+    async def refresh(old):
+        body, headers = json.dumps({"refreshToken": old.refresh_token}), {"Content-Type": "application/json"}
+        answer = await (await pyfetch("/refresh", method="POST", body=body, headers=headers)).json()
+        return Tokens(answer["accessToken"], answer["refreshToken"])
+
+    opened.auth.close()
+    opened.auth = SilentRefresh(refresh)
+    await opened.auth.sign_in(tokens)
+
+
+async def wait_for_a_token():
+    from opened import auth
+
+    await auth.access_token()
+
+
+def test_a_refresh_function_of_the_pages_goes_on_behind(http: PageSession, lab: Lab) -> None:
+    """It is asynchronous, so the call that starts it fails; a later one has the new token."""
+    http.python(renew_by_own_function, lab.sign_in())
+    http.python(make_http)
+    lab.expire()
+
+    assert ["RefreshUnavailable"] == send(http, PROFILE)
+    http.python(wait_for_a_token)
+    assert [[200, []]] == send(http, PROFILE)
+    assert 1 == lab.counters()["refresh"]
+    assert 0 == lab.counters()["reuse"]
+
+
+def test_a_browser_without_stack_switching(page_that_cannot_wait: PagePython, lab: Lab) -> None:
+    """Calls in coroutines can't wait either; with those that can, they share one refresh."""
+    http = signed_in(page_that_cannot_wait, lab)
+    lab.expire()
+
+    items = [f"items/{number}" for number in range(5)]
+    calls = [["GET", f"/api/{item}", {}] for item in items]
+    assert [200] * 10 == http.python(send_all_at_once, calls, items)
+    assert 1 == lab.counters()["refresh"]
+    assert 0 == lab.counters()["reuse"]
