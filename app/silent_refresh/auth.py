@@ -3,7 +3,7 @@
     auth = SilentRefresh()
     client = Client("/api", auth=auth)
 
-attach the token → send → refused? → renew → replay once. ``_signed`` reads top to bottom; who renews and
+attach the token → send → refused? → renew → replay once: see ``__call__`` and ``_replayed``. Who renews and
 who waits is in ``renewal.py``, where the tokens live in ``vault.py``, where the page goes in ``login.py``.
 """
 
@@ -108,8 +108,16 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         if not self.may_carry_token(request):
             return await send(request)
         tell = self._events.about(request)
+        before = self._vault.session
         try:
-            response = await self._signed(request, send, tell)
+            session = self._renewal.usable_session() or await self._renewed_ahead(before, tell)
+            tell("sent", generation=session.generation if session else 0)
+            if session is None:
+                response = self._turn_away(await send(request))
+            else:
+                response = await send(request.with_bearer(session.tokens.access_token))
+                if self.refuses(response):
+                    response = await self._replayed(request, send, tell, before, session, response)
         except BaseException as error:
             if isinstance(error, NetworkError):
                 error.request = request  # not the copy that has the token
@@ -119,19 +127,21 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         tell("answered", status=response.status)
         return response
 
-    async def _signed(self, request: Request, send: Send, tell: Tell) -> Response:
-        before = self._vault.session
-        session = self._renewal.usable_session()
-        if session is None:
-            if before is not None:
-                tell("queued", generation=before.generation)
-            session = await self._renewal.renew_ahead()
-        tell("sent", generation=session.generation if session else 0)
-        if session is None:
-            return self._turn_away(await send(request))
-        response = await send(request.with_bearer(session.tokens.access_token))
-        if not self.refuses(response):
-            return response
+    async def _renewed_ahead(self, before: Session | None, tell: Tell) -> Session | None:
+        if before is not None:
+            tell("queued", generation=before.generation)
+        return await self._renewal.renew_ahead()
+
+    async def _replayed(
+        self,
+        request: Request,
+        send: Send,
+        tell: Tell,
+        before: Session | None,
+        session: Session,
+        response: Response,
+    ) -> Response:
+        """Return the answer to a second try, or the refusal itself when a renewal would not help."""
         tell("refused", generation=session.generation, status=response.status)
         if self._vault.session is None:  # a late one of those whose renewal was refused, or of a sign-out
             await self._renewal.raise_rejection(session.id)

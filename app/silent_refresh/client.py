@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json as json_module
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from .auth import SilentRefresh
 from .interceptors import Interceptor, Send, chain
@@ -23,6 +23,10 @@ from .ports import Platform, this_browser
 
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:|//")
 METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+USUAL_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+
+Answered: TypeAlias = Coroutine[Any, Any, Response]
 
 
 class _Unset:
@@ -134,17 +138,18 @@ class Client:
         headers: Mapping[str, str] | None,
         timeout: float | _Unset | None,
     ) -> Request:
-        if not METHOD.fullmatch(method):
+        if method not in USUAL_METHODS and not METHOD.fullmatch(method):
             raise ValueError(f"{method!r} is not an HTTP method")
-        body, kind = _body(json, data, content)
+        body, kind = (None, None) if json is UNSET and data is content is None else _body(json, data, content)
         fields = self._headers
         if kind is not None and "content-type" not in fields:
             fields = fields.with_field("Content-Type", kind)
-        for name, value in (headers or {}).items():
-            fields = fields.with_field(name, value)
+        if headers:
+            for name, value in headers.items():
+                fields = fields.with_field(name, value)
         return Request(
             method.upper(),
-            _with_query(self._absolute(url), params),
+            _with_query(self._absolute(url), params) if params else self._absolute(url),
             headers=fields,
             body=body,
             timeout=self._timeout if isinstance(timeout, _Unset) else _checked_timeout(timeout),
@@ -155,33 +160,35 @@ class Client:
             return url
         return f"{self._base_url}/{url.lstrip('/')}" if url else self._base_url
 
-    async def get(self, url: str, **arguments: Any) -> Response:
+    # Plain functions that return request's coroutine: one of their own would be a step more for each answer.
+
+    def get(self, url: str, **arguments: Any) -> Answered:
         """Send a GET; arguments as for ``request``."""
-        return await self.request("GET", url, **arguments)
+        return self.request("GET", url, **arguments)
 
-    async def head(self, url: str, **arguments: Any) -> Response:
+    def head(self, url: str, **arguments: Any) -> Answered:
         """Send a HEAD; arguments as for ``request``."""
-        return await self.request("HEAD", url, **arguments)
+        return self.request("HEAD", url, **arguments)
 
-    async def options(self, url: str, **arguments: Any) -> Response:
+    def options(self, url: str, **arguments: Any) -> Answered:
         """Send an OPTIONS; arguments as for ``request``."""
-        return await self.request("OPTIONS", url, **arguments)
+        return self.request("OPTIONS", url, **arguments)
 
-    async def post(self, url: str, **arguments: Any) -> Response:
+    def post(self, url: str, **arguments: Any) -> Answered:
         """Send a POST; arguments as for ``request``."""
-        return await self.request("POST", url, **arguments)
+        return self.request("POST", url, **arguments)
 
-    async def put(self, url: str, **arguments: Any) -> Response:
+    def put(self, url: str, **arguments: Any) -> Answered:
         """Send a PUT; arguments as for ``request``."""
-        return await self.request("PUT", url, **arguments)
+        return self.request("PUT", url, **arguments)
 
-    async def patch(self, url: str, **arguments: Any) -> Response:
+    def patch(self, url: str, **arguments: Any) -> Answered:
         """Send a PATCH; arguments as for ``request``."""
-        return await self.request("PATCH", url, **arguments)
+        return self.request("PATCH", url, **arguments)
 
-    async def delete(self, url: str, **arguments: Any) -> Response:
+    def delete(self, url: str, **arguments: Any) -> Answered:
         """Send a DELETE; arguments as for ``request``."""
-        return await self.request("DELETE", url, **arguments)
+        return self.request("DELETE", url, **arguments)
 
 
 def _checked_timeout(timeout: float | None) -> float | None:
@@ -192,9 +199,7 @@ def _checked_timeout(timeout: float | None) -> float | None:
     return timeout
 
 
-def _with_query(url: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None) -> str:
-    if not params:
-        return url
+def _with_query(url: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]]) -> str:
     from urllib.parse import urlencode  # costly to load in a browser, and not every page needs it
 
     path, mark, fragment = url.partition("#")

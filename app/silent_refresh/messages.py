@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Protocol
 
 from .errors import HTTPStatusError, NotJSON
@@ -41,6 +42,10 @@ class Headers(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._fields)
 
+    def flat(self) -> Iterator[str]:
+        """Yield name, value, name, value, …: what crosses a bridge best."""
+        return chain.from_iterable(self._fields.values())
+
     def with_field(self, name: str, value: str) -> Headers:
         """Return a copy in which ``name`` has this value alone."""
         copy = Headers.__new__(Headers)
@@ -59,6 +64,7 @@ class Headers(Mapping[str, str]):
 
 
 NO_HEADERS = Headers()
+_decode = json.JSONDecoder().raw_decode
 
 
 class Request:
@@ -187,9 +193,9 @@ class Response:
 
     async def json(self) -> Any:
         """Read the body as JSON. Raises ``NotJSON`` when it's something else."""
-        text = await self.text()
+        text = await self.text() if self._text is None else self._text
         try:
-            return json.loads(text)
+            return _from_json(text)
         except ValueError as error:
             kind = self.headers.get("content-type", "no content type")
             raise NotJSON(
@@ -222,6 +228,15 @@ class Response:
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.request.method} {without_query(self.url)}>"
+
+
+def _from_json(text: str) -> Any:
+    """Read JSON as `json.loads` does, less its two searches for white space, which cost as much again."""
+    try:
+        value, end = _decode(text)
+    except ValueError:  # none, or white space before it
+        return json.loads(text)
+    return value if end == len(text) else json.loads(text)
 
 
 def without_query(url: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -71,7 +72,12 @@ class Place(NamedTuple):
     @property
     def resource(self) -> str:
         """The URL without query, fragment and trailing slash: what tells one endpoint from another."""
-        return (self.origin + without_query(self.path)).rstrip("/")
+        return _resource_of(self)
+
+
+@functools.lru_cache(maxsize=500)  # asked of every request
+def _resource_of(place: Place) -> str:
+    return (place.origin + without_query(place.path)).rstrip("/")
 
 
 class Navigation(Protocol):

@@ -1,7 +1,8 @@
 """fetch, one trip across the bridge a request.
 
 ``send`` starts the fetch in JavaScript, which reads a small JSON body in the same go and then calls back
-once, through a proxy that lives as long as the page. Every other body stays where it is until it's asked for.
+once, through a proxy that lives as long as the page; ``answer.py`` lets the task go on in that very moment.
+Every other body stays where it is until it's asked for.
 
 https://fetch.spec.whatwg.org/
 """
@@ -10,62 +11,69 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import math
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NoReturn
 
+import pyodide_js
 from pyodide.ffi import JsProxy, create_proxy, to_js
 
 from ..errors import NetworkError, RequestTimeout
 from ..messages import Request, Response, without_query
-
-LONGEST_TIMER = 2**31 - 1  # ms; a longer one overflows and fires at once
+from .answer import Answer
 
 
 class Fetch:
     """The browser's fetch as a ``Transport``."""
 
     def __init__(self, bridge: Any) -> None:
-        self._tickets = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[tuple[Any, ...]]] = {}
-        self._js = bridge.transport(create_proxy(self._done))  # never destroyed: there's one in a page
+        self._next_ticket = itertools.count(1).__next__
+        self._waiting: dict[int, Answer[tuple[Any, ...]]] = {}
+        # Never destroyed: there's one in a page.
+        self._js = bridge.transport(create_proxy(self._done), getattr(pyodide_js, "_api", None))
+        self._send = self._js.send  # each look at a JavaScript attribute makes a new proxy
 
     def _done(self, ticket: int, *outcome: Any) -> None:
-        waiter = self._waiting.pop(ticket, None)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(outcome)
+        answer = self._waiting.pop(ticket, None)
+        if answer is not None and not answer.done():
+            answer.set_result(outcome)
 
-    async def call(self, request: Request, start: Callable[..., None], *arguments: Any) -> tuple[Any, ...]:
-        """Start something on the other side and return what it calls back with; abort it if cancelled."""
-        ticket = next(self._tickets)
-        waiter = self._waiting[ticket] = asyncio.get_running_loop().create_future()
-        start(ticket, math.ceil(min((request.timeout or 0) * 1000, LONGEST_TIMER)), *arguments)
-        try:
-            outcome: tuple[Any, ...] = await waiter
-        except asyncio.CancelledError:
-            self._js.abort(ticket)
-            raise
-        finally:
-            self._waiting.pop(ticket, None)
-        if outcome[0]:
-            _raise(request, *outcome)
-        return outcome
+    def begin(self, request: Request, start: Callable[..., None], *arguments: Any) -> Answer[tuple[Any, ...]]:
+        """Start something on the other side; await what it calls back with. Cancelling that aborts it."""
+        ticket = self._next_ticket()
+        answer: Answer[tuple[Any, ...]] = Answer(asyncio.get_running_loop(), lambda: self._abort(ticket))
+        start(ticket, request.timeout or 0, *arguments)
+        self._waiting[ticket] = answer  # nothing calls back sooner than after this
+        return answer
+
+    def _abort(self, ticket: int) -> None:
+        del self._waiting[ticket]
+        self._js.abort(ticket)
 
     async def __call__(self, request: Request) -> Response:
         """Send. Raises ``NetworkError``, ``RequestTimeout``, ``ValueError`` for what fetch doesn't take."""
         body = request.body
-        _, status, url, redirected, fields, text, rest = await self.call(
+        outcome = await self.begin(
             request,
-            self._js.send,
+            self._send,
             not request.stream,
             request.method,
             request.url,
             to_js(body) if isinstance(body, bytes) else body,
             None if request.options is None else to_js(dict(request.options)),
-            *itertools.chain.from_iterable(request.headers.items()),
+            *request.headers.flat(),
         )
+        if outcome[0]:
+            _raise(request, *outcome)
+        _, status, url, redirected, fields, text, rest = outcome
         body = None if rest is None else ResponseBody(self, request, rest)
         return Response(status, fields, url, request, text=text, body=body, redirected=redirected)
+
+    async def more(self, request: Request, name: str, *arguments: Any) -> Any:
+        """Ask for more of an answer; raises as sending does."""
+        outcome = await self.begin(request, getattr(self._js, name), *arguments)
+        if outcome[0]:
+            _raise(request, *outcome)
+        return outcome[1]
 
 
 class ResponseBody:
@@ -87,8 +95,7 @@ class ResponseBody:
 
     async def _read(self, how: str) -> Any:
         self._take()
-        _, whole = await self._fetch.call(self._request, self._fetch._js.read, self._response, how)
-        return whole
+        return await self._fetch.more(self._request, "read", self._response, how)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield its pieces. Raises ``NetworkError`` if it breaks off."""
@@ -97,7 +104,7 @@ class ResponseBody:
             return
         reader = self._response.body.getReader()
         while True:
-            _, chunk = await self._fetch.call(self._request, self._fetch._js.chunk, self._response, reader)
+            chunk = await self._fetch.more(self._request, "chunk", self._response, reader)
             if chunk is None:
                 return
             yield chunk.to_bytes()
