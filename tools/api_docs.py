@@ -81,7 +81,8 @@ def _document(thing: griffe.Object) -> Iterator[str]:
         assert isinstance(thing, griffe.Class)
         yield _code(_outline(thing))
     yield _words(thing)
-    for member in thing.members.values():
+    inherited = [alias.final_target for alias in thing.inherited_members.values()]
+    for member in (*thing.members.values(), *inherited):
         if isinstance(member, griffe.Object) and not member.name.startswith("_") and _is_callable(member):
             yield f"#### {thing.name}.{member.name}\n"
             yield _code(_signature(member))

@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "docs" / "recipes").glob("*.md"))
 # What needs another page or server than these tests have, and the test that has it.
 RUN_ELSEWHERE = {
+    "httpx.md": "tests/interop/test_oauth_recipe.py",
+    "oauth.md": "tests/interop/test_oauth_recipe.py",
     "servers.md": "tests/interop/test_servers_recipe.py",
+    "websocket.md": "tests/interop/test_live_recipe.py",
     "workers.md": "tests/e2e/test_workers_apart.py",
 }
 RUN_HERE = [path for path in RECIPES if path.name not in RUN_ELSEWHERE] + [ROOT / "docs" / "migration.md"]
