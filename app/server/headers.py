@@ -18,7 +18,7 @@ CONTENT_SECURITY_POLICY = (
 # The test pages try to send tokens to another origin; what stops them must be the library, not the policy.
 LAB_PAGES = "/tests/e2e/page/"
 LAB_PAGES_POLICY = CONTENT_SECURITY_POLICY.replace(
-    "connect-src 'self'", "connect-src 'self' http://127.0.0.1:* http://localhost:*"
+    "connect-src 'self'", "connect-src 'self' http://127.0.0.1:* http://localhost:* ws://127.0.0.1:*"
 )
 
 OTHER_HEADERS = [

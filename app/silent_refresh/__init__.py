@@ -11,6 +11,7 @@ from .auth import SilentRefresh
 from .client import Client
 from .endpoint import RefreshEndpoint
 from .errors import (
+    AuthorizationError,
     HTTPStatusError,
     NetworkError,
     NotJSON,
@@ -32,6 +33,7 @@ from .stores import LocalStorage, MemoryStorage, SessionStorage
 __version__ = "0.1.0"
 
 __all__ = [
+    "AuthorizationError",
     "Client",
     "Event",
     "HTTPStatusError",

@@ -84,6 +84,19 @@ class Navigation(Protocol):
     def go(self, url: str) -> None: ...
 
 
+class RoundTrip(Protocol):
+    """What a tab needs to leave for another site and come back."""
+
+    def remember(self, key: str, text: str) -> None:
+        """Keep ``text`` until this tab is back. Raises ``OSError`` when that can't be."""
+
+    def recall(self, key: str) -> str | None:
+        """Return what was remembered, and forget it."""
+
+    def show(self, url: str) -> None:
+        """Let the address line say ``url``, without loading it."""
+
+
 class Blocking(Protocol):
     """What callers have that can't ``await``."""
 
@@ -100,7 +113,8 @@ class Blocking(Protocol):
 class Platform(NamedTuple):
     """One world, whole.
 
-    ``blocking`` is for callers that can't ``await``; ``stand_in`` what a worker has for a ``SilentRefresh``.
+    ``blocking`` is for callers that can't ``await``; ``stand_in`` what a worker has for a ``SilentRefresh``;
+    ``round_trip`` is ``None`` where there's no page that could be left.
     """
 
     transport: Transport
@@ -110,6 +124,7 @@ class Platform(NamedTuple):
     coordinator: Callable[[str], Coordinator]
     blocking: Blocking | None = None
     stand_in: type[SilentRefresh] | None = None
+    round_trip: RoundTrip | None = None
 
 
 def this_browser() -> Platform:

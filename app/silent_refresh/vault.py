@@ -55,6 +55,12 @@ class Vault:
         self._keep(session)
         return session
 
+    async def begin_in_turn(self, tokens: Tokens) -> Session:
+        """Start a new session and settle it, for whoever holds the lock."""
+        session = self.begin(tokens)
+        await self._settle(session)
+        return session
+
     def end(self) -> Session | None:
         """End the session, in this page and in the store, at once; return what ended."""
         ended = self.session

@@ -90,6 +90,10 @@ class PagePython:
     def open(self) -> None:
         """Load the test page and wait until its Python is there."""
         self.page.goto(self._address)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the test page's Python is there, after a navigation that came from elsewhere say."""
         ready = self.page.get_by_text("Ready", exact=True)
         expect(ready.or_(self.page.get_by_role("alert"))).to_be_visible(timeout=BOOT_TIMEOUT)
         if not ready.is_visible():

@@ -6,6 +6,10 @@ https://www.w3.org/TR/CSP3/ · https://www.w3.org/TR/sri-2/
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -154,15 +158,28 @@ def test_text_does_not_become_code(page, violations):
     assert len(SINKS) == len(violations)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_the_page_is_in_nobodys_frame(page, base_url, host):
-    """Neither a page of another origin nor one of this may show it in a frame."""
-    parent = f"{base_url}/static/icon.svg".replace("127.0.0.1", host)
-    frame = f'<!doctype html><iframe src="{base_url}/login"></iframe>'
-    page.route(parent, lambda route: route.fulfill(content_type="text/html", body=frame))
-    page.goto(parent)
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[str]:
+    """Serve a folder at an origin of its own, without any policy."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
-    assert ["chrome-error://chromewebdata/"] == [frame.url for frame in page.frames[1:]]
+
+def test_the_page_is_in_nobodys_frame(page, base_url, elsewhere, tmp_path):
+    """Neither a page of another origin nor one of this may show it in a frame."""
+    frames = f'<!doctype html><iframe src="{base_url}/login"></iframe>'
+    (tmp_path / "frames.html").write_text(frames)
+    own = f"{base_url}/static/icon.svg"
+    page.route(own, lambda route: route.fulfill(content_type="text/html", body=frames))
+    for parent in (f"{elsewhere}/frames.html", own):
+        page.goto(parent)
+
+        assert ["chrome-error://chromewebdata/"] == [frame.url for frame in page.frames[1:]], parent
 
 
 def test_every_script_has_a_hash(page):

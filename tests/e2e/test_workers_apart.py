@@ -1,31 +1,26 @@
-"""Workers apart: made in Python, with a session of their own, other ways in, a page that serves none."""
+"""Workers apart: other ways in, a page that serves none, a session of a worker's own, the recipe."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from silent_refresh import Client, MemoryStorage, SilentRefresh, install, serve_workers
+from silent_refresh import Client, MemoryStorage, SilentRefresh, SilentRefreshError, install
 from tests.e2e.page_python import PagePython, PagePythonError
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import (
-    ADDRESS,
     Side,
     open_auth,
     open_page,
     open_sides,
     sign_in_both,
-    with_the_packages_files,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIGURATION = (ROOT / "pyscript.toml").read_text(encoding="utf-8")
-PYSCRIPT = tomllib.loads(CONFIGURATION)
 
 
 @pytest.fixture(scope="module")
@@ -109,71 +104,35 @@ def test_pyfetch_in_a_worker_shares_the_refresh(
     assert 1 == lab.counters()["refresh"]
 
 
-async def make_a_worker(interpreter, config):
-    import js
-    import opened
-    from opened import auth
-    from pyscript import PyWorker
-
-    opened.undo()
-    options = {"type": "pyodide", "version": interpreter, "config": config, "async": True}
-    worker = PyWorker("/tests/e2e/page/run.py", **options)
-    opened.undo = serve_workers(auth, worker)
-    await worker.ready
-    js.window.runPythonInAnother = worker.sync.run
-    js.window.another = worker
-
-
-async def end_the_other_worker():
-    import js
-
-    js.window.another.terminate()
-
-
-async def until_the_other_is_forgotten():
-    from asyncio import Event
-
-    import js
+async def session_now():
     from opened import auth
 
-    class Watchers(list):
-        def remove(self, watcher):
-            super().remove(watcher)
-            gone.set()
-
-    gone = Event()
-    auth._watchers = Watchers(auth._watchers)
-    js.window.another.terminate()
-    await gone.wait()
+    return auth.standing().session
 
 
-def test_a_worker_made_in_python_is_served(signed_in: tuple[Side, Side], lab: Lab, base_url: str) -> None:
-    """``PyWorker(…)`` leaves no trace in the page, so it's handed over; it is forgotten when it ends."""
-    page, _ = signed_in
-    interpreter = f"{base_url}{PYSCRIPT['interpreter']}"
-    page.python(make_a_worker, interpreter, "/pyscript.toml")
-    another = Side(PagePython(page.page, ADDRESS, "runPythonInAnother"))
-    another.python(open_auth, False)
+async def is_over(session):
+    from opened import auth
+
+    try:
+        return await auth.is_over(session)
+    except SilentRefreshError as error:
+        return type(error).__name__
+
+
+def test_a_workers_adapter_learns_what_became_of_a_session(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """An adapter that sends by itself asks, and the page answers (F69)."""
+    page, worker = signed_in
+    first = worker.python(session_now)
+    assert page.record()["id"] == first
+    assert worker.python(is_over, first) is False
+    page.sign_in(lab.sign_in())
+    assert worker.python(is_over, first) is True
+    second = page.record()["id"]
     lab.expire()
+    lab.revoke()
 
-    assert [200] * 5 == another.get(*["profile"] * 5)
-    assert 1 == lab.counters()["refresh"]
-    # Ended, it can't say good-bye; that its lock is free does.
-    page.python(until_the_other_is_forgotten)
-
-
-def test_a_strict_policy_is_told_what_it_needs(signed_in: tuple[Side, Side], base_url: str) -> None:
-    """Where no text may run as code, a worker's error says which line the configuration lacks."""
-    page, _ = signed_in
-    page.page.route(
-        "**/lacking.toml", lambda route: route.fulfill(body=with_the_packages_files(CONFIGURATION))
-    )
-    page.python(make_a_worker, f"{base_url}{PYSCRIPT['interpreter']}", "/lacking.toml")
-    another = PagePython(page.page, ADDRESS, "runPythonInAnother")
-
-    with pytest.raises(PagePythonError, match=r"Content-Security-Policy.*\[js_modules\.worker\]"):
-        another(open_auth, False)
-    page.python(end_the_other_worker)
+    assert ["RefreshRejected"] == worker.get("profile")
+    assert "RefreshRejected" == worker.python(is_over, second)
 
 
 async def stop_serving():

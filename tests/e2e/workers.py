@@ -22,6 +22,7 @@ from tests.e2e.page_python import BOOT_TIMEOUT, PagePython
 from tests.e2e.page_session import HOLD_REDIRECTS, PageSession
 
 ADDRESS = "/tests/e2e/page/worker.html"
+NO_POLICY = "trusted-types 'none'"
 BRIDGE = "./app/silent_refresh/browser/bridge.js"
 FOR_WORKERS = f'[js_modules.worker]\n"{BRIDGE}" = "silent_refresh_worker"\n'
 WORKER_IS_READY = """async (milliseconds) => {
@@ -42,8 +43,9 @@ WORKER_IS_READY = """async (milliseconds) => {
 def with_a_worker(route: Route) -> None:
     """Let the page have workers, and vouch for what they run; nothing more."""
     response = route.fetch()
-    policy = response.headers["content-security-policy"] + "; worker-src blob:"
-    policy = policy.replace("trusted-types 'none'", "trusted-types default")
+    policy = response.headers["content-security-policy"]
+    assert NO_POLICY in policy
+    policy = policy.replace(NO_POLICY, "trusted-types default; worker-src blob:")
     route.fulfill(response=response, headers={**response.headers, "content-security-policy": policy})
 
 

@@ -24,7 +24,7 @@ from ..browser.port import CHANNEL, HELLO, HERE, KNOCK, Port, pack, unpack
 from ..messages import Headers, Request, Response
 from ..session import Tokens
 
-CALLS = ("access_token", "refresh", "sign_in", "sign_out")
+CALLS = ("access_token", "is_over", "refresh", "sign_in", "sign_out")
 
 
 def serve_workers(auth: SilentRefresh, *workers: Any) -> Callable[[], None]:

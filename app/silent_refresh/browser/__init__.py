@@ -5,6 +5,7 @@
 | storage.py    | localStorage, sessionStorage                      |
 | tabs.py       | Web Lock, IndexedDB fence, BroadcastChannel       |
 | navigation.py | where the page is and where it goes               |
+| round_trip.py | what a tab remembers while it is at another site  |
 | bridge.py     | finds bridge.js, the JavaScript side of all these |
 | worker.py     | in a worker, what stands for the page's session   |
 | errand.py     | its memory, and its requests under way            |
@@ -23,6 +24,7 @@ from ..ports import Platform
 from .blocking import Blocking
 from .bridge import IN_WORKER, load_bridge
 from .navigation import Page
+from .round_trip import TabTrip
 from .storage import open_storage
 from .tabs import Tabs
 from .transport import Fetch
@@ -43,6 +45,7 @@ def platform() -> Platform:
         coordinator=lambda key: Tabs(bridge, key),
         blocking=Blocking(),
         stand_in=_stand_in() if IN_WORKER else None,
+        round_trip=None if IN_WORKER else TabTrip(),
     )
 
 

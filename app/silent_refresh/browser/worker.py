@@ -284,6 +284,10 @@ class PageAuth(SilentRefresh):
         valid_for = None if known.valid_until == math.inf else known.valid_until - time.monotonic()
         return Standing(known.token(), valid_for, known.origins, known.exempt, known.session)
 
+    async def is_over(self, session: str) -> bool:
+        """Tell an adapter whether the session of this id is over; raises as the page's does."""
+        return bool(await self._call("is_over", session))
+
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Call ``callback`` with every ``Event`` of the page from now on; return what stops it."""
         stop_listening = super().listen(callback)

@@ -21,8 +21,13 @@ def sign(user: str) -> str:
 def user_of(request: Request) -> str | None:
     """Return whose good access token a request carries, or ``None``."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return user_in(token) if scheme.lower() == "bearer" else None
+
+
+def user_in(token: str) -> str | None:
+    """Return whose token this is, or ``None`` when it's not good."""
     try:
-        claims = jwt.decode(token, KEY, algorithms=["HS256"]) if scheme.lower() == "bearer" else {}
+        user: str | None = jwt.decode(token, KEY, algorithms=["HS256"]).get("sub")
     except jwt.InvalidTokenError:
         return None
-    return claims.get("sub")
+    return user

@@ -49,7 +49,8 @@ class Lab:
         if scope["path"].startswith("/lab/"):
             await self._switches(scope, receive, send)
             return
-        is_refresh = scope["method"] == "POST" and scope["path"] == self._refresh_path
+        # A WebSocket has no method.
+        is_refresh = scope.get("method") == "POST" and scope["path"] == self._refresh_path
         self._counters["refresh"] += is_refresh
 
         async def count(message: Message) -> None:

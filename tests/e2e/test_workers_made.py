@@ -1,0 +1,142 @@
+"""Workers that the page makes while it runs, in Python or as scripts that it adds."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from silent_refresh import serve_workers
+from tests.e2e.page_python import BOOT_TIMEOUT, PagePython, PagePythonError
+from tests.e2e.running_server import Lab
+from tests.e2e.workers import (
+    ADDRESS,
+    Side,
+    open_auth,
+    open_page,
+    open_sides,
+    sign_in_both,
+    with_the_packages_files,
+)
+
+CONFIGURATION = (Path(__file__).resolve().parents[2] / "pyscript.toml").read_text(encoding="utf-8")
+INTERPRETER = tomllib.loads(CONFIGURATION)["interpreter"]
+PATIENT = BOOT_TIMEOUT / 1000  # s, in which a worker starts on any machine
+
+
+@pytest.fixture(scope="module")
+def page_with_worker(browser: Browser, base_url: str) -> Iterator[PagePython]:
+    """Load the page once."""
+    with open_page(browser, base_url, "strict") as page_python:
+        yield page_python
+
+
+@pytest.fixture
+def sides(page_with_worker: PagePython, lab: Lab) -> Iterator[tuple[Side, Side]]:
+    """Return the page's side and the worker's; nobody is signed in."""
+    with open_sides(page_with_worker) as sides:
+        yield sides
+
+
+@pytest.fixture
+def signed_in(sides: tuple[Side, Side], lab: Lab) -> tuple[Side, Side]:
+    """Return both sides, the demo user signed in."""
+    sign_in_both(sides, lab.sign_in())
+    lab.reset()
+    return sides
+
+
+async def make_a_worker(interpreter, config):
+    import js
+    import opened
+    from opened import auth
+    from pyscript import PyWorker
+
+    opened.undo()
+    options = {"type": "pyodide", "version": interpreter, "config": config, "async": True}
+    worker = PyWorker("/tests/e2e/page/run.py", **options)
+    opened.undo = serve_workers(auth, worker)
+    await worker.ready
+    js.window.runPythonInAnother = worker.sync.run
+    js.window.another = worker
+
+
+async def end_the_other_worker():
+    import js
+
+    js.window.another.terminate()
+
+
+async def until_the_other_is_forgotten():
+    from asyncio import Event
+
+    import js
+    from opened import auth
+
+    class Watchers(list):
+        def remove(self, watcher):
+            super().remove(watcher)
+            gone.set()
+
+    gone = Event()
+    auth._watchers = Watchers(auth._watchers)
+    js.window.another.terminate()
+    await gone.wait()
+
+
+def test_a_worker_made_in_python_is_served(signed_in: tuple[Side, Side], lab: Lab, base_url: str) -> None:
+    """``PyWorker(…)`` leaves no trace in the page, so it's handed over; it is forgotten when it ends."""
+    page, _ = signed_in
+    interpreter = base_url + INTERPRETER
+    page.python(make_a_worker, interpreter, "/pyscript.toml", timeout=PATIENT)
+    another = Side(PagePython(page.page, ADDRESS, "runPythonInAnother"))
+    another.python(open_auth, False)
+    lab.expire()
+
+    assert [200] * 5 == another.get(*["profile"] * 5)
+    assert 1 == lab.counters()["refresh"]
+    # Ended, it can't say good-bye; that its lock is free does.
+    page.python(until_the_other_is_forgotten)
+
+
+async def add_a_worker():
+    import js
+    from pyscript import workers
+
+    script = js.document.querySelector("[worker]").cloneNode()
+    script.removeAttribute("id")
+    script.setAttribute("name", "another")
+    js.document.body.append(script)
+    worker = await workers["another"]
+    js.window.runPythonInAnother = worker.run
+    js.window.another = script.xworker
+
+
+def test_a_worker_that_comes_later_is_found(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """A script that the page adds is served without being handed over."""
+    page, _ = signed_in
+    page.python(add_a_worker, timeout=PATIENT)
+    another = Side(PagePython(page.page, ADDRESS, "runPythonInAnother"))
+    another.python(open_auth, False)
+    lab.expire()
+
+    assert [200] * 5 == another.get(*["profile"] * 5)
+    assert 1 == lab.counters()["refresh"]
+    page.python(end_the_other_worker)
+
+
+def test_a_strict_policy_is_told_what_it_needs(signed_in: tuple[Side, Side], base_url: str) -> None:
+    """Where no text may run as code, a worker's error says which line the configuration lacks."""
+    page, _ = signed_in
+    page.page.route(
+        "**/lacking.toml", lambda route: route.fulfill(body=with_the_packages_files(CONFIGURATION))
+    )
+    page.python(make_a_worker, base_url + INTERPRETER, "/lacking.toml", timeout=PATIENT)
+    another = PagePython(page.page, ADDRESS, "runPythonInAnother")
+
+    with pytest.raises(PagePythonError, match=r"Content-Security-Policy.*\[js_modules\.worker\]"):
+        another(open_auth, False)
+    page.python(end_the_other_worker)
