@@ -19,6 +19,7 @@ RECIPES = sorted((ROOT / "docs" / "recipes").glob("*.md"))
 RUN_ELSEWHERE = {
     "httpx.md": "tests/interop/test_oauth_recipe.py",
     "oauth.md": "tests/interop/test_oauth_recipe.py",
+    "requests.md": "tests/e2e/test_requests_recipe.py",
     "servers.md": "tests/interop/test_servers_recipe.py",
     "websocket.md": "tests/interop/test_live_recipe.py",
     "workers.md": "tests/e2e/test_workers_apart.py",
