@@ -90,7 +90,7 @@ def test_tokens_are_shown_masked(signed_in):
     assert record["access_token"] not in text
     assert record["refresh_token"] not in text
     assert f"… {record['access_token'][-6:]}" in text
-    assert re.search(r"\d+ of 1800 s left", text)
+    assert re.search(r"\d+ s\s+of 1800 s", text)
 
 
 def test_an_expired_token_goes_unnoticed(signed_in, lab):
