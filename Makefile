@@ -10,7 +10,7 @@ PIP  = $(BIN)/python -m pip --disable-pip-version-check -qq
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak check format wheel lock clean
+.PHONY: help demo test soak check format screenshots wheel lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: .venv/.ready ## Rewrite the Python code in the project's format, and the
 	$(BIN)/python tools/page_files.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshots: .venv/.ready $(PAGE) ## Take the README's pictures from the demo page
+	PYTHONPATH=app $(BIN)/python -m tools.screenshots
 
 wheel: .venv/.ready ## Build the library into dist/
 	rm -rf dist

@@ -170,4 +170,7 @@ TEXTS = {
     "log": "库的事件",
     "session-over": "会话已结束，正在前往登录页……",
     "error": "{message}",
+    "error-NetworkError": "没有得到应答：已离线，或服务器没有运行（{message}）",
+    "error-RequestTimeout": "服务器没有及时应答（{message}）",
+    "error-RefreshUnavailable": "暂时无法刷新令牌。令牌已保留，请重试（{message}）",
 }

@@ -28,7 +28,7 @@ STORMS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     ),
     "together": (),
     "refused": (("refresh", {"status": 401, "body": '{"error": "invalid_grant"}'}),),
-    "busy": (("refresh", {"status": 503}),),
+    "busy": (("refresh", {"status": 503, "times": 2}),),
 }
 
 

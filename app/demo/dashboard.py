@@ -92,6 +92,7 @@ class Dashboard:
             except (NotSignedIn, RefreshRejected, SessionChanged):
                 self._words.say("status", "session-over")
             except SilentRefreshError as error:
-                self._words.say("status", "error", message=str(error))
+                key = f"error-{type(error).__name__}"
+                self._words.say("status", key if self._words.has(key) else "error", message=error)
 
         return act_and_tell

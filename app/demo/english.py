@@ -181,4 +181,7 @@ TEXTS = {
     "log": "The library's events",
     "session-over": "The session is over: going to the sign-in page …",
     "error": "{message}",
+    "error-NetworkError": "{message}",
+    "error-RequestTimeout": "{message}",
+    "error-RefreshUnavailable": "{message}",
 }

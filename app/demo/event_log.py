@@ -13,6 +13,7 @@ class EventLog:
 
     def __init__(self) -> None:
         self._list = element("log")
+        self._box = self._list.parentElement
         self._start: float | None = None
 
     def add(self, event: Event) -> None:
@@ -22,7 +23,7 @@ class EventLog:
         self._list.append(make("li", f"{event.at - self._start:7.3f} s  {describe(event)}"))
         if self._list.childElementCount > LONGEST:
             self._list.firstElementChild.remove()
-        self._list.scrollTop = self._list.scrollHeight
+        self._box.scrollTop = self._box.scrollHeight
 
 
 def describe(event: Event) -> str:

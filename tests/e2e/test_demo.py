@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
 
-KEY = "silent-refresh"
-
-
-def sign_in(page: Page, password: str = "demo-password") -> None:
-    """Fill in the form and send it."""
-    page.get_by_label("User name").fill("demo")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def stored(page: Page) -> dict[str, object] | None:
-    """Return the session's record in localStorage."""
-    text = page.evaluate("key => localStorage.getItem(key)", KEY)
-    return json.loads(text) if text else None
+from tests.e2e.demo_page import open_dashboard, sign_in, stored
 
 
 def status(page: Page):
@@ -45,14 +31,7 @@ def page(warm_page: Page) -> Page:
 @pytest.fixture
 def signed_in(page: Page, lab) -> Page:
     """Open the dashboard as the demo user, whose tokens the library adopts (F30)."""
-    answer = lab.sign_in()
-    page.evaluate(
-        "tokens => Object.entries(tokens).forEach(([key, token]) => localStorage.setItem(key, token))",
-        {"accessToken": answer["accessToken"], "refreshToken": answer["refreshToken"]},
-    )
-    page.goto("/")
-    expect(page.get_by_role("button", name="Expire the access token")).to_be_visible()
-    lab.reset()
+    open_dashboard(page, lab)
     return page
 
 
