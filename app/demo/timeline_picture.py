@@ -22,6 +22,7 @@ from silent_refresh import Event
 
 NARROW = 560  # px; below that, names take less room
 GUTTERS = {True: 44, False: 150}  # px
+REST = 3  # times as long as drawing took, so that on a slow machine most of the time is left for the requests
 KEYS = {"ArrowDown": 1, "ArrowUp": -1, "PageDown": 10, "PageUp": -10, "Home": -10_000, "End": 10_000}
 
 
@@ -35,6 +36,7 @@ class TimelinePicture:
         self._shown: Episode | None = None  # None: the newest
         self._lane: int | None = None
         self._is_due = False
+        self._rest_until = 0.0  # ms, by the clock of the frames
         self._calm = js.matchMedia("(prefers-reduced-motion: reduce)")
         self._box = element("picture")
         self._svg = self._box.querySelector("svg")
@@ -88,6 +90,9 @@ class TimelinePicture:
 
     def _draw_now(self, stamp: float) -> None:
         self._is_due = False
+        if stamp < self._rest_until:
+            self._redraw()
+            return
         episode = self._episode()
         if episode is None or self._width <= 0:
             return
@@ -103,6 +108,7 @@ class TimelinePicture:
         self._table.show(episode, now)
         if episode.is_live and not self._calm.matches:
             self._redraw()
+        self._rest_until = stamp + REST * 1000 * (time.monotonic() - now)
 
     def _name(self, episode: Episode, shape: Shape) -> None:
         texts = [make_svg("text", label, x=f"{x:.1f}", y="14") for x, label in shape.ticks]

@@ -120,7 +120,7 @@ def test_who_wants_less_motion_gets_less(page):
     page.emulate_media(reduced_motion="reduce")
     card(page, "Refresh that hangs (10 s)").get_by_role("button").click()
     expect(page.get_by_text("requests: 20, refreshes: 1")).to_be_visible()
-    page.evaluate(FRAMES, 5)
+    page.evaluate(FRAMES, 40)  # until the last event is drawn
     before = waiting.get_attribute("d")
     page.evaluate(FRAMES, 5)
     assert before == waiting.get_attribute("d")
