@@ -35,7 +35,7 @@ TEXTS = {
     "session": "Session",
     "access-token": "Access token",
     "refresh-token": "Refresh token",
-    "refresh-life": "It lives until",
+    "refresh-life": "Refresh token lives until",
     "generation": "Generation",
     "renewed-by": "Renewed last by",
     "this-tab": "This tab",

@@ -29,6 +29,7 @@ def stored(page: Page) -> dict[str, Any] | None:
 
 def open_dashboard(page: Page, lab: Lab) -> None:
     """Open the dashboard as the demo user, whose tokens the library adopts (F30)."""
+    page.goto(f"{lab.url}/static/icon.svg")  # for its storage
     answer = lab.sign_in()
     page.evaluate(
         "tokens => Object.entries(tokens).forEach(([key, token]) => localStorage.setItem(key, token))",
@@ -39,6 +40,12 @@ def open_dashboard(page: Page, lab: Lab) -> None:
     # The first requests are over: what a test counts from here on is its own.
     expect(page.get_by_role("log")).to_contain_text("answered 200  GET /api/notes")
     lab.reset()
+
+
+def open_table(page: Page) -> None:
+    """Show the timeline as a table."""
+    if not page.get_by_role("columnheader", name="Begins").is_visible():
+        page.get_by_text("The same as a table").click()
 
 
 def card(page: Page, button: str) -> Locator:

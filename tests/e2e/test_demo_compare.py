@@ -7,24 +7,24 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.demo_page import open_dashboard, stored
+from tests.e2e.demo_page import stored
 
 TIMEOUT = 60_000  # ms
 
 
 @pytest.fixture
-def page(warm_page: Page, lab) -> Page:
-    """Open the dashboard of the demo user."""
-    open_dashboard(warm_page, lab)
-    return warm_page
+def page(dashboard: Page) -> Page:
+    """Use the dashboard; each storm has sessions of its own."""
+    return dashboard
 
 
 def storm(page: Page, name: str) -> dict[str, Any]:
     """Run a storm; return the two figures of each row, the recipe's and the library's, and the verdict."""
     region = page.get_by_role("region", name="Compare")
     region.get_by_label(name).check()
-    region.get_by_role("button", name="Run both").click()
     verdict = region.locator("#compare-verdict")
+    verdict.evaluate("verdict => { verdict.textContent = ''; }")  # of the storm before
+    region.get_by_role("button", name="Run both").click()
     expect(verdict).not_to_be_empty(timeout=TIMEOUT)
     rows = [row.split("\t") for row in region.get_by_role("row").all_inner_texts()[1:]]
     return {title.strip(): (recipe, ours) for title, recipe, ours in rows} | {"verdict": verdict.inner_text()}

@@ -4,82 +4,77 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.demo_page import open_dashboard, sign_in, try_it
+from tests.e2e.demo_page import open_table, sign_in, try_it
+from tests.e2e.page_python import BOOT_TIMEOUT
 
-AXE = (Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 # What axe finds, as short as it can be read in a failing test.
 FIND = """async () => {
     const { violations } = await axe.run();
     const tell = (id, node) => `${id}: ${node.target} ${node.failureSummary}`;
     return violations.flatMap(({ id, nodes }) => nodes.map((node) => tell(id, node)));
 }"""
-SCHEMES = ["light", "dark"]
+WIDTHS = (320, 390, 768, 1280, 1920)  # px
+SCHEMES = ("light", "dark")
 CHINESE = "简体中文"
-
-
-@pytest.fixture
-def page(warm_page: Page) -> Page:
-    """Use a page that starts quickly."""
-    return warm_page
 
 
 def faults(page: Page) -> list[str]:
     """Return what axe-core finds wrong with the page as it is."""
-    page.evaluate(AXE)  # not as a script of the page, which the page's policy would not run
+    page.evaluate(AXE.read_text())  # not as a script of the page, which the page's policy would not run
     return page.evaluate(FIND)
 
 
-def used(page: Page, lab) -> None:
-    """Open the dashboard and let it show all that it has."""
-    open_dashboard(page, lab)
+def use(page: Page) -> None:
+    """Let the dashboard show all that it has."""
     try_it(page, "Expire the access token")
     try_it(page, "Send 20 at once")
-    page.get_by_text("The same as a table").click()
+    open_table(page)
     page.get_by_role("group", name="What happens").focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator("#picture-detail")).not_to_be_empty()
 
 
-def expect_no_sideways_scrolling(page: Page) -> None:
-    """Everything fits into the width of the screen."""
+def expect_no_sideways_scrolling(page: Page, width: int) -> None:
+    """Everything fits into a screen of so many pixels."""
+    page.set_viewport_size({"width": width, "height": 800})
     wide, room = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
-    assert room == wide
+    assert width == room == wide
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_axe_finds_nothing_at_the_login(page, scheme):
-    """The sign-in page has no fault that a machine can find."""
-    page.emulate_media(color_scheme=scheme)
+def test_axe_finds_nothing_at_the_login(page):
+    """The sign-in page has no fault that a machine can find, in either theme."""
     page.goto("/login?reason=rejected")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
 
-    assert [] == faults(page)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert [] == faults(page), scheme
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_axe_finds_nothing_on_the_dashboard(page, lab, scheme):
+def test_axe_finds_nothing_on_the_dashboard(dashboard):
     """Nor has the dashboard, with a picture, a table and verdicts in it."""
-    page.emulate_media(color_scheme=scheme)
-    used(page, lab)
+    use(dashboard)
 
-    assert [] == faults(page)
+    for scheme in SCHEMES:
+        dashboard.emulate_media(color_scheme=scheme)
+        assert [] == faults(dashboard), scheme
 
 
-def test_axe_would_find_a_fault(page):
+def test_axe_would_find_a_fault(dashboard):
     """The check of the page is one: a button without a name is found."""
-    page.goto("/login")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-    page.evaluate("() => document.querySelector('main').append(document.createElement('button'))")
+    dashboard.evaluate("() => document.querySelector('main').append(document.createElement('button'))")
 
-    assert any("button-name" in fault for fault in faults(page))
+    assert any("button-name" in fault for fault in faults(dashboard))
+    dashboard.evaluate("() => document.querySelector('main').lastElementChild.remove()")
 
 
 def test_the_login_speaks_chinese(page):
     """The language is chosen, kept over a reload, and told to screen readers."""
     page.goto("/login")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
     page.get_by_label("Language").select_option(CHINESE)
 
     expect(page.get_by_role("heading", name="无感刷新", exact=True)).to_be_visible()
@@ -91,9 +86,10 @@ def test_the_login_speaks_chinese(page):
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-def test_the_dashboard_speaks_chinese(page, lab):
+def test_the_dashboard_speaks_chinese(dashboard):
     """What was said already is said again in the other language: figures, verdicts, picture and table."""
-    used(page, lab)
+    page = dashboard
+    use(page)
     page.get_by_label("Language").select_option(CHINESE)
 
     expect(page.get_by_role("button", name="使访问令牌过期")).to_be_visible()
@@ -103,6 +99,8 @@ def test_the_dashboard_speaks_chinese(page, lab):
     expect(page.get_by_role("rowheader", name="刷新，调用 1 次")).to_be_visible()
     expect(page.get_by_role("region", name="会话")).to_contain_text("本标签页，")
     assert [] == faults(page)
+    page.get_by_label("语言").select_option("English")
+    expect(page.get_by_role("status")).to_contain_text("answered 20 of 20")
 
 
 def test_a_chinese_browser_gets_chinese(browser, base_url):
@@ -111,25 +109,29 @@ def test_a_chinese_browser_gets_chinese(browser, base_url):
         page = context.new_page()
         page.goto("/login")
 
-        expect(page.get_by_role("button", name="登录")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("button", name="登录")).to_be_visible(timeout=BOOT_TIMEOUT)
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1920])
-def test_nothing_scrolls_sideways(page, lab, width):
-    """From the smallest phone to a wide screen, both views fit."""
-    page.set_viewport_size({"width": width, "height": 800})
+def test_the_login_fits(page):
+    """From the smallest phone to a wide screen nothing scrolls sideways at the sign-in."""
     page.goto("/login")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-    expect_no_sideways_scrolling(page)
-    used(page, lab)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+    for width in WIDTHS:
+        expect_no_sideways_scrolling(page, width)
 
-    expect_no_sideways_scrolling(page)
+
+def test_the_dashboard_fits(dashboard):
+    """Nor on the dashboard, with a picture, a table and verdicts in it."""
+    use(dashboard)
+    for width in WIDTHS:
+        expect_no_sideways_scrolling(dashboard, width)
+    dashboard.set_viewport_size({"width": 1280, "height": 720})
 
 
 def test_everything_can_be_reached_by_keyboard(page):
     """From the language on, Tab leads through the page to the last experiment, and each place is seen."""
     page.goto("/login")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
     sign_in(page)
     expect(page.get_by_role("button", name="Send 1 request")).to_be_visible()
     page.get_by_label("Language").focus()

@@ -7,16 +7,15 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.demo_page import TRY_TIMEOUT, card, open_dashboard, stored, try_it, verdicts
+from tests.e2e.demo_page import TRY_TIMEOUT, card, stored, try_it, verdicts
 
 EXPIRE = "Expire the access token"
 
 
 @pytest.fixture
-def page(warm_page: Page, lab) -> Page:
-    """Open the dashboard of the demo user."""
-    open_dashboard(warm_page, lab)
-    return warm_page
+def page(dashboard: Page) -> Page:
+    """Use the dashboard, which is as it was after each experiment."""
+    return dashboard
 
 
 @pytest.mark.parametrize(
@@ -123,12 +122,12 @@ def test_signing_out_is_seen_at_the_login(page):
 def test_a_verdict_is_no_foregone_conclusion(page):
     """Where the lab doesn't do what it was asked for, the page says that it came out otherwise."""
     page.route("**/lab/expire", lambda route: route.fulfill(status=204))
-
     assert ["✗ The server refuses the token from now on"] == try_it(page, EXPIRE)
     expect(card(page, EXPIRE)).to_contain_text("Not as expected: The server answers 200.")
     assert ["✓ Every request is answered", "✗ One refresh at the server"] == try_it(
         page, "Slow refresh (2 s)"
     )[:2]
+    page.unroute("**/lab/expire")
 
 
 def test_one_experiment_at_a_time(page):
