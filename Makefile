@@ -10,7 +10,7 @@ PIP  = $(BIN)/python -m pip --disable-pip-version-check -qq
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak check format screenshots wheel lock clean
+.PHONY: help demo test soak check format screenshots docs wheel lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,18 +30,22 @@ check: .venv/.ready ## Lint, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(foreach package,silent_refresh server demo,$(if $(wildcard app/$(package)/*.py),-p $(if $(filter server,$(package)),app.)$(package)))
 
-format: .venv/.ready ## Rewrite the Python code in the project's format, and the page's list of files
+format: .venv/.ready static/vendor/.ready docs ## Rewrite the code in the project's format, and what is made from files: lists, hashes, docs/api.md
 	$(BIN)/python tools/page_files.py
+	$(BIN)/python tools/integrity.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 screenshots: .venv/.ready $(PAGE) ## Take the README's pictures from the demo page
 	PYTHONPATH=app $(BIN)/python -m tools.screenshots
 
-wheel: .venv/.ready ## Build the library into dist/
+docs: .venv/.ready ## Write docs/api.md out of the docstrings
+	$(BIN)/python tools/api_docs.py
+
+wheel: .venv/.ready ## Build the library into dist/: the source distribution, and the wheel from that
 	rm -rf dist
-	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
-	$(BIN)/twine check --strict dist/*.whl
+	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/twine check --strict dist/*
 
 lock: .venv/.lock-ready ## Lock the newest versions that requirements/*.in and package.json allow
 	$(BIN)/python tools/lock.py

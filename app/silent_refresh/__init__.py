@@ -6,11 +6,12 @@ client = Client("/api", auth=SilentRefresh())
 response = await client.get("profile")
 """
 
-from .adapters import install
+from .adapters import RequestsAuth, install, serve_workers
 from .auth import SilentRefresh
 from .client import Client
 from .endpoint import RefreshEndpoint
 from .errors import (
+    AuthorizationError,
     HTTPStatusError,
     NetworkError,
     NotJSON,
@@ -32,6 +33,7 @@ from .stores import LocalStorage, MemoryStorage, SessionStorage
 __version__ = "0.1.0"
 
 __all__ = [
+    "AuthorizationError",
     "Client",
     "Event",
     "HTTPStatusError",
@@ -48,6 +50,7 @@ __all__ = [
     "RefreshUnavailable",
     "Request",
     "RequestTimeout",
+    "RequestsAuth",
     "Response",
     "SessionChanged",
     "SessionStorage",
@@ -56,4 +59,5 @@ __all__ = [
     "SilentRefreshError",
     "Tokens",
     "install",
+    "serve_workers",
 ]

@@ -11,28 +11,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from .challenge import refuses_token
-from .endpoint import RefreshEndpoint, read_sign_in
+from .endpoint import RefreshEndpoint
 from .errors import NetworkError, NotSignedIn, RefreshRejected, SessionChanged
 from .events import Events, Listener, Tell
+from .from_cookie import CookieSignIn, coordinator_of
 from .interceptors import Send
 from .login import Login, LoginPage
 from .messages import Request, Response
 from .ports import Platform, SessionStore, this_browser
+from .reach import Reach
 from .refresh import OwnRefresh, refresh_by, revoke
 from .refusers import Refusers
 from .renewal import Renewal
 from .session import Session, Tokens
+from .sign_in import ProviderSignIn, read_sign_in
+from .stand_in import HasStandIn
 from .standing import Standing
-from .stores import Alone
 from .vault import Vault
 
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
 
 
-class SilentRefresh:
+class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
     """Keeps a page signed in.
 
     ``refresh``: the URL that renews tokens in the article's shape, a ``RefreshEndpoint``, or
@@ -45,6 +49,7 @@ class SilentRefresh:
     whether a response refuses the token; by default a 401 does, unless its scope is what is missing
     (RFC 6750 §3.1).
 
+    In a PyScript worker it stands for the page's, whose options count; with ``store`` it's the worker's own.
     Raises ``ValueError`` for numbers that make no sense and for URLs that can't be parsed.
     """
 
@@ -61,28 +66,23 @@ class SilentRefresh:
         is_refused: Callable[[Response], bool] | None = None,
         platform: Platform | None = None,
     ) -> None:
-        if leeway < 0 or timeout <= 0 or retries < 0:
+        if not (leeway >= 0 and timeout > 0 and retries >= 0):  # nor is NaN any of that
             raise ValueError("leeway (s) and retries must be 0 or more, timeout (s) more than 0")
         self.platform = platform = platform or this_browser()
-        self._parse = platform.navigation.parse
         self._endpoint = RefreshEndpoint.article(refresh) if isinstance(refresh, str) else refresh
-        own_urls = [url for url in (getattr(self._endpoint, "url", None), login) if isinstance(url, str)]
-        # Sent as they are: they are the way in.
-        self._exempt = {self._parse(url).resource for url in own_urls}
-        self._origins_are_fixed = origins is not None
-        places = origins or [platform.navigation.here()]
-        self._origins = {self._parse(url).origin for url in places} - {"null"}
-        self._is_refused = is_refused or refuses_token
+        way_in = getattr(self._endpoint, "url", None), login
+        super().__init__(platform.navigation, way_in, origins, is_refused or refuses_token)
         self._events = Events(platform.clock.monotonic)
         self._login = LoginPage(login, platform.navigation)
         self._refusers = Refusers()
         self._watchers: list[Callable[[], None]] = []
         store = store or platform.default_store()
-        coordinator = platform.coordinator(store.key) if store.shared else Alone()
+        coordinator = coordinator_of(store, self._endpoint, platform)
         self._vault = Vault(store, coordinator, platform.clock, self._changed_elsewhere)
+        refresh_call = refresh_by(self._endpoint, platform)
         self._renewal = Renewal(
             self._vault,
-            refresh_by(self._endpoint, platform),
+            refresh_call,
             platform.clock,
             self._events,
             needs_refresh_token=getattr(self._endpoint, "needs_refresh_token", True),
@@ -92,12 +92,20 @@ class SilentRefresh:
             rejected=self._rejected,
             changed=self._tell_watchers,
         )
+        self._from_cookie = CookieSignIn(
+            self._vault,
+            refresh_call,
+            self._events,
+            timeout=timeout,
+            wait=self._renewal.longest_wait,
+            began=self._login.arm,
+        )
 
     # The interceptor
 
     async def __call__(self, request: Request, send: Send) -> Response:
         """Send a request with the access token, and once more with a new one if that was refused."""
-        if not self._may_carry_token(request):
+        if not self.may_carry_token(request):
             return await send(request)
         tell = self._events.about(request)
         try:
@@ -122,11 +130,11 @@ class SilentRefresh:
         if session is None:
             return self._turn_away(await send(request))
         response = await send(request.with_bearer(session.tokens.access_token))
-        if not self._refuses(response):
+        if not self.refuses(response):
             return response
         tell("refused", generation=session.generation, status=response.status)
         if self._vault.session is None:  # a late one of those whose renewal was refused, or of a sign-out
-            await self._renewal.raise_rejection(session)
+            await self._renewal.raise_rejection(session.id)
         if self._vault.is_over(session) or self._refusers.knows(request.method, request.url, session):
             return response
         if before is not None and session is not before:  # renewed for this very request: it won't get better
@@ -144,32 +152,14 @@ class SilentRefresh:
         renewed = await self._renewal.renew(refused=session)
         tell("replayed", generation=renewed.generation)
         replay = await send(request.with_bearer(renewed.tokens.access_token))
-        if self._refuses(replay):
+        if self.refuses(replay):
             tell("refused", generation=renewed.generation, status=replay.status)
             self._refusers.add(request.method, request.url, renewed, before=session)
         return replay
 
-    def _may_carry_token(self, request: Request) -> bool:
-        if request.options is not None and request.options.get("mode") == "no-cors":
-            raise ValueError(
-                f'{request!r} has mode "no-cors": the browser would drop its Authorization header and hide '
-                'its answer. Use mode "cors" and let the server allow this origin.'
-            )
-        place = self._parse(request.url)
-        return (
-            place.origin in self._origins
-            and "authorization" not in request.headers  # the caller's own
-            and place.resource not in self._exempt
-        )
-
-    def _refuses(self, response: Response) -> bool:
-        if not self._is_refused(response):
-            return False
-        return not response.redirected or self._parse(response.url).origin in self._origins
-
     def _turn_away(self, response: Response) -> Response:
         """Pass on what came of a request that nobody was signed in for."""
-        if not self._refuses(response) or self._vault.session is not None or self._login.is_here():
+        if not self.refuses(response) or self._vault.session is not None or self._login.is_here():
             return response  # on the login page it's the answer to a wrong password
         self._login.show(self._events.emit("signed-out", reason="not_signed_in"))
         raise NotSignedIn(f"{response.request!r} was answered {response.status} and nobody is signed in")
@@ -206,6 +196,7 @@ class SilentRefresh:
         The tokens are gone at once and always, offline too; requests that wait get ``SessionChanged``.
         """
         ended = self._vault.end()
+        self._from_cookie.abandon()
         self._renewal.abandon(SessionChanged("signed out"))
         if ended is None:
             return
@@ -226,11 +217,17 @@ class SilentRefresh:
         return session.tokens.access_token
 
     async def refresh(self) -> None:
-        """Renew the access token now. Raises ``NotSignedIn``, ``SessionChanged`` or a ``RefreshError``."""
+        """Renew the access token now; where a cookie holds the refresh token, sign in with that if need be.
+
+        Raises ``NotSignedIn``, ``SessionChanged`` or a ``RefreshError``.
+        """
         session = self._vault.session
-        if session is None or not self._renewal.can_renew(session):
+        if session is None and not getattr(self._endpoint, "needs_refresh_token", True):
+            await self._from_cookie()
+        elif session is None or not self._renewal.can_renew(session):
             raise NotSignedIn("there is no session that could be renewed: sign in")
-        await self._renewal.join(session)
+        else:
+            await self._renewal.join(session)
 
     def next_path(self) -> str:
         """Return where to go after a sign-in: the path in this page's ``?next=``, or ``"/"``.
@@ -255,7 +252,21 @@ class SilentRefresh:
             self._renewal.time_until_due(session) if session is not None else None,
             frozenset(self._origins),
             frozenset(self._exempt),
+            self._vault.session.id if self._vault.session is not None else None,
         )
+
+    async def is_over(self, session: str) -> bool:
+        """Tell whether the session of this id is over; raises ``RefreshRejected`` if the server ended it."""
+        current = self._vault.session
+        if current is None:
+            await self._renewal.raise_rejection(session)
+        return current is None or current.id != session
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Wait for nothing while this lasts, and renew with a call that blocks the page."""
+        assert self.platform.blocking is not None
+        blocking = self.platform._replace(transport=self.platform.blocking.send)
+        return self._renewal.at_once(refresh_by(self._endpoint, blocking))
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` whenever ``standing()`` has another answer, time aside; return what stops it."""
@@ -279,6 +290,7 @@ class SilentRefresh:
 
     def close(self) -> None:
         """Stop listening to other tabs; what waits for a renewal gets ``SessionChanged``."""
+        self._from_cookie.abandon()
         self._renewal.abandon(SessionChanged("this SilentRefresh was closed"))
         self._vault.close()
 

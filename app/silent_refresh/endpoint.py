@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .json_text import parse_json
 from .messages import Headers, Request, Response
 from .outcome import (
     Misconfigured,
@@ -29,7 +30,11 @@ from .outcome import (
     outcome_of_status,
     outcome_of_words,
 )
+from .ports import Platform, this_browser
 from .session import Tokens
+
+if TYPE_CHECKING:
+    from .authorization import AuthorizationServer
 
 
 class RefreshEndpoint:
@@ -78,6 +83,7 @@ class RefreshEndpoint:
         self.rejected_errors = rejected_errors
         self.credentials = credentials
         self.revoke = revoke
+        self.authorization: AuthorizationServer | None = None
 
     @classmethod
     def article(cls, url: str = "/refresh", *, revoke: str | None = None) -> RefreshEndpoint:
@@ -86,15 +92,26 @@ class RefreshEndpoint:
 
     @classmethod
     def oauth2(
-        cls, url: str, client_id: str, *, scope: str | None = None, revoke: str | None = None
+        cls,
+        url: str,
+        client_id: str,
+        *,
+        scope: str | None = None,
+        revoke: str | None = None,
+        authorize: str | None = None,
+        issuer: str | None = None,
     ) -> RefreshEndpoint:
-        """Speak to an OAuth 2.0 token endpoint as a public client (RFC 6749 §6, RFC 7009 for ``revoke``)."""
+        """Speak to an OAuth 2.0 token endpoint as a public client (RFC 6749 §6, RFC 7009 for ``revoke``).
+
+        ``authorize`` is the authorization endpoint, for ``auth.authorize()``; ``issuer`` is whose answers are
+        believed there (RFC 9207). ``discover`` finds out all of these.
+        """
         fields = {
             "grant_type": "refresh_token",
             "client_id": client_id,
             **({"scope": scope} if scope else {}),
         }
-        return cls(
+        endpoint = cls(
             url,
             encoding="form",
             refresh_field="refresh_token",
@@ -105,6 +122,24 @@ class RefreshEndpoint:
             rejected=frozenset(),
             revoke=revoke,
         )
+        if authorize is not None:
+            from .authorization import AuthorizationServer  # not every page needs it
+
+            endpoint.authorization = AuthorizationServer(authorize, client_id, issuer)
+        return endpoint
+
+    @classmethod
+    async def discover(
+        cls, issuer: str, client_id: str, *, scope: str | None = None, platform: Platform | None = None
+    ) -> RefreshEndpoint:
+        """Read an OAuth 2.0 or OpenID provider's metadata (RFC 8414); return its ``oauth2`` endpoint.
+
+        ``issuer`` is its identifier, letter by letter. Raises ``AuthorizationError`` when its metadata are
+        missing or don't fit, and ``ValueError`` for an issuer that is none.
+        """
+        from .discovery import discover
+
+        return await discover(cls, issuer, client_id, scope, platform or this_browser())
 
     @classmethod
     def simplejwt(cls, url: str = "/api/token/refresh/", *, revoke: str | None = None) -> RefreshEndpoint:
@@ -198,17 +233,18 @@ class RefreshEndpoint:
             return None
         if self.encoding == "form" and refresh_token:
             client = {"client_id": self.fields["client_id"]} if "client_id" in self.fields else {}
-            return self._post(
+            return self.post(
                 self.revoke, {"token": refresh_token, "token_type_hint": "refresh_token", **client}
             )
         return self._call(self.revoke, refresh_token)
 
     def _call(self, url: str, refresh_token: str | None) -> Request:
         token = {self.refresh_field: refresh_token} if self.refresh_field and refresh_token else {}
-        request = self._post(url, {**self.fields, **token})
+        request = self.post(url, {**self.fields, **token})
         return request.with_bearer(refresh_token) if self.bearer and refresh_token else request
 
-    def _post(self, url: str, fields: Mapping[str, str]) -> Request:
+    def post(self, url: str, fields: Mapping[str, str]) -> Request:
+        """Build a call to this server in its encoding; it follows no redirect."""
         headers, body = self.headers.with_field("Accept", "application/json"), None
         if self.encoding == "json":
             headers, body = headers.with_field("Content-Type", "application/json"), json.dumps(fields)
@@ -229,7 +265,7 @@ class RefreshEndpoint:
             )
         text = await response.text()
         try:
-            answer = json.loads(text)
+            answer = parse_json(text)
         except ValueError:
             answer = None
             if response.ok:
@@ -270,19 +306,3 @@ class RefreshEndpoint:
                 raise ValueError(f"with {name} {kind[:20]!r}: only Bearer tokens can be used (RFC 6750)")
         expires_in = field_at(answer, self.expires_path)
         return Tokens(access_token, field_at(answer, self.refresh_path), expires_in=expires_in)
-
-
-def read_sign_in(answer: Any, endpoint: object) -> Tokens:
-    """Take the tokens out of the answer to a sign-in: as the refresh endpoint names them, else as OAuth does.
-
-    Raises ``ValueError`` that tells the answer's field names, not their values.
-    """
-    shapes = [endpoint] if isinstance(endpoint, RefreshEndpoint) else []
-    for shape in (*shapes, RefreshEndpoint.article(), RefreshEndpoint.oauth2("", "")):
-        if field_at(answer, shape.access_path) is not None:
-            return shape.read_tokens(answer)
-    fields = ", ".join(map(repr, answer)) if isinstance(answer, dict) and answer else "none"
-    raise ValueError(
-        f"no access token in the answer to the sign-in (its fields: {fields}). Pass Tokens(access_token=…, "
-        "refresh_token=…), or check that the sign-in succeeded before calling sign_in()"
-    )

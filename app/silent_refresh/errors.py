@@ -7,6 +7,7 @@
     ├── NotJSON                  the body isn't the JSON that was asked for; .response
     ├── NotSignedIn              no session to send with
     ├── SessionChanged           signed out, or another user signed in, while the request waited
+    ├── AuthorizationError       the sign-in at an OAuth provider came to nothing; .reason
     └── RefreshError             the token could not be renewed; .__cause__
         ├── RefreshRejected      the server refused the refresh token: signed out; .reason
         ├── RefreshUnavailable   offline, 5xx, time-out: tokens kept; .retry_after
@@ -65,6 +66,19 @@ class NotSignedIn(SilentRefreshError):
 
 class SessionChanged(SilentRefreshError):
     """The session that the request belonged to ended while the request waited; it was not replayed."""
+
+
+class AuthorizationError(SilentRefreshError):
+    """The sign-in at an OAuth 2.0 provider came to nothing; whoever was signed in still is.
+
+    ``reason`` is the provider's error code, ``"access_denied"`` say (RFC 6749 §4.1.2.1, §5.2), or what went
+    wrong here: ``"metadata"``, ``"pkce"``, ``"storage"``, ``"state"``, ``"issuer"``, ``"exchange"``,
+    ``"unavailable"``.
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class RefreshError(SilentRefreshError):

@@ -93,7 +93,7 @@ class Events:
     def emit(self, name: str, *, generation: int = 0, reason: str | None = None) -> Event:
         """Tell all listeners, and return what they are told."""
         event = Event(name, self._now(), generation, reason=reason)
-        self._pass_on(event)
+        self.pass_on(event)
         return event
 
     def about(self, request: Request) -> Tell:
@@ -106,11 +106,12 @@ class Events:
         def tell(
             name: str, *, generation: int = 0, status: int | None = None, reason: str | None = None
         ) -> None:
-            self._pass_on(Event(name, self._now(), generation, number, method, url, status, reason))
+            self.pass_on(Event(name, self._now(), generation, number, method, url, status, reason))
 
         return tell
 
-    def _pass_on(self, event: Event) -> None:
+    def pass_on(self, event: Event) -> None:
+        """Tell all listeners, later."""
         if self._listeners:  # from the event loop: whoever emits may hold a lock
             loop = asyncio.get_running_loop()
             for listener in self._listeners:

@@ -67,14 +67,18 @@ class LoginPage:
         """Return the path in this page's ``?next=`` when it is one of this origin, else ``"/"``."""
         from urllib.parse import parse_qs
 
-        here = self._navigation.here()
-        query = here.partition("#")[0].partition("?")[2]
-        wanted = parse_qs(query).get("next", ["/"])[0]
-        try:
-            place = self._navigation.parse(wanted)
-        except ValueError:
-            return "/"
-        same_origin = place.origin == self._navigation.parse(here).origin and place.origin != "null"
-        # The path of http://this.example//evil.example is a URL of another origin, a blob's is a whole URL.
-        is_path = place.path.startswith("/") and not place.path.startswith("//")
-        return place.path if same_origin and is_path and not self.is_login(wanted) else "/"
+        query = self._navigation.here().partition("#")[0].partition("?")[2]
+        wanted = own_path(parse_qs(query).get("next", ["/"])[0], self._navigation)
+        return "/" if self.is_login(wanted) else wanted
+
+
+def own_path(wanted: str, navigation: Navigation) -> str:
+    """Return the path of ``wanted`` when it is one of this origin, else ``"/"``."""
+    try:
+        place = navigation.parse(wanted)
+    except ValueError:
+        return "/"
+    same_origin = place.origin == navigation.parse(navigation.here()).origin and place.origin != "null"
+    # The path of http://this.example//evil.example is a URL of another origin, a blob's is a whole URL.
+    is_path = place.path.startswith("/") and not place.path.startswith("//")
+    return place.path if same_origin and is_path else "/"

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from .messages import Request, Response, without_query
 from .session import Clock
 
+if TYPE_CHECKING:
+    from .auth import SilentRefresh
+
 Stop: TypeAlias = Callable[[], None]
+T = TypeVar("T")
 
 
 class Transport(Protocol):
@@ -80,14 +84,47 @@ class Navigation(Protocol):
     def go(self, url: str) -> None: ...
 
 
+class RoundTrip(Protocol):
+    """What a tab needs to leave for another site and come back."""
+
+    def remember(self, key: str, text: str) -> None:
+        """Keep ``text`` until this tab is back. Raises ``OSError`` when that can't be."""
+
+    def recall(self, key: str) -> str | None:
+        """Return what was remembered, and forget it."""
+
+    def show(self, url: str) -> None:
+        """Let the address line say ``url``, without loading it."""
+
+
+class Blocking(Protocol):
+    """What callers have that can't ``await``."""
+
+    def can_wait(self) -> bool:
+        """Tell whether this caller can be suspended while the page goes on."""
+
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Return what the coroutine returns, once it does; only where ``can_wait()``."""
+
+    async def send(self, request: Request) -> Response:
+        """Send in one go, as a ``Transport`` does else: the page stands still until the answer is there."""
+
+
 class Platform(NamedTuple):
-    """One world, whole."""
+    """One world, whole.
+
+    ``blocking`` is for callers that can't ``await``; ``stand_in`` what a worker has for a ``SilentRefresh``;
+    ``round_trip`` is ``None`` where there's no page that could be left.
+    """
 
     transport: Transport
     navigation: Navigation
     clock: Clock
     default_store: Callable[[], SessionStore]
     coordinator: Callable[[str], Coordinator]
+    blocking: Blocking | None = None
+    stand_in: type[SilentRefresh] | None = None
+    round_trip: RoundTrip | None = None
 
 
 def this_browser() -> Platform:

@@ -12,7 +12,8 @@ from .outcome import Misconfigured, Outcome, Rejected, Rotated, Unavailable
 from .ports import Platform
 from .session import Tokens
 
-Refresh: TypeAlias = Callable[[Tokens], Awaitable[Outcome]]
+# Without tokens where the refresh token is in a cookie and there's no session yet.
+Refresh: TypeAlias = Callable[[Tokens | None], Awaitable[Outcome]]
 OwnRefresh: TypeAlias = Callable[[Tokens], Awaitable[Tokens]]
 
 
@@ -22,9 +23,10 @@ def refresh_by(how: RefreshEndpoint | OwnRefresh, platform: Platform) -> Refresh
 
 
 def _over_network(endpoint: RefreshEndpoint, platform: Platform) -> Refresh:
-    async def refresh(tokens: Tokens) -> Outcome:
+    async def refresh(tokens: Tokens | None) -> Outcome:
         try:
-            response = await platform.transport(endpoint.request(tokens.refresh_token))
+            request = endpoint.request(tokens.refresh_token if tokens is not None else None)
+            response = await platform.transport(request)
             return await endpoint.read(response, now=platform.clock.time())
         except NetworkError as error:
             error.request = Request("POST", endpoint.url)  # the one that was sent holds the refresh token
@@ -34,7 +36,8 @@ def _over_network(endpoint: RefreshEndpoint, platform: Platform) -> Refresh:
 
 
 def _by_own(function: OwnRefresh) -> Refresh:
-    async def refresh(tokens: Tokens) -> Outcome:
+    async def refresh(tokens: Tokens | None) -> Outcome:
+        assert tokens is not None  # a function of the page's needs them
         try:
             renewed = await function(tokens)
         except RefreshRejected as error:

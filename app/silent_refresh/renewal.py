@@ -16,7 +16,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from .cooldown import CoolDown
 from .errors import (
@@ -105,6 +106,7 @@ class Renewal:
         self._refused: Session | None = None
         self._rejection: tuple[str, RefreshRejected] | None = None  # of the session with this id
         self._cool_down = CoolDown(clock)
+        self._refresh_at_once: Refresh | None = None
         self._changed = vault.on_change = changed
 
     @property
@@ -158,16 +160,49 @@ class Renewal:
             return current  # a late 401 of an old token: somebody renewed it in the meantime
         return await self.join(current)
 
-    async def raise_rejection(self, session: Session) -> None:
-        """Raise ``RefreshRejected`` if that is what ended ``session``, once every tab can know of it."""
-        if self._flight is not None and self._flight.session.id == session.id:
-            await self._flight.wait()
-        if self._rejection is not None and self._rejection[0] == session.id:
+    async def raise_rejection(self, session: str) -> None:
+        """Raise ``RefreshRejected`` if that ended the session of this id, once every tab can know of it."""
+        flight = self._flight
+        if flight is not None and flight.session.id == session and self._refresh_at_once is None:
+            await flight.wait()
+        if self._rejection is not None and self._rejection[0] == session:
             raise copy_of(self._rejection[1])
 
     async def join(self, session: Session) -> Session:
         """Return a newer session though nobody refused this one: wait for the flight, or start it."""
+        if self._refresh_at_once is not None:
+            return await self._renewed_at_once(session, self._refresh_at_once)
         return await (self._flight or self._take_off(session)).wait()
+
+    @contextmanager
+    def at_once(self, refresh: Refresh) -> Iterator[None]:
+        """Wait for nothing while this lasts: renew by ``refresh``, which blocks the page, without the lock.
+
+        That is for a caller that can't be suspended. Another tab may be renewing in the same moment; what it
+        has stored is adopted, what it is about to store can't be known.
+        """
+        self._refresh_at_once, self._vault.at_once = refresh, True
+        try:
+            yield
+        finally:
+            self._refresh_at_once, self._vault.at_once = None, False
+
+    async def _renewed_at_once(self, session: Session, refresh: Refresh) -> Session:
+        if self._flight is not None:
+            raise RefreshUnavailable("a renewal is under way that this caller can't wait for: try again")
+        self._cool_down.check(session, ahead=False)
+        self._vault.look()
+        current = _still(session, self._vault.session)
+        if self._is_newer(current, session):
+            return current
+        self._events.emit("refresh-started", generation=current.generation)
+        try:
+            return await self._conclude(current, await refresh(current.tokens))
+        except SilentRefreshError as error:
+            self._note_failure(current, error)
+            if isinstance(error, RefreshRejected):
+                self._rejected(current, error)
+            raise
 
     def abandon(self, error: SessionChanged) -> None:
         """Drop the flight because its session is over: its result is discarded, its waiters get ``error``."""
@@ -199,22 +234,22 @@ class Renewal:
             self._flight = None
             self._changed()
         if isinstance(outcome, SilentRefreshError):
-            reason = type(outcome).__name__
-            self._events.emit("refresh-failed", generation=flight.session.generation, reason=reason)
-        if isinstance(outcome, RefreshRejected):
-            self._rejection = flight.session.id, outcome
+            self._note_failure(flight.session, outcome)
         flight.release(outcome)
         if isinstance(outcome, RefreshRejected):
             self._rejected(flight.session, outcome)
+
+    def _note_failure(self, session: Session, error: SilentRefreshError) -> None:
+        self._events.emit("refresh-failed", generation=session.generation, reason=type(error).__name__)
+        if isinstance(error, RefreshRejected):
+            self._rejection = session.id, error
 
     async def _renewed(self, session: Session, still_held: Callable[[], bool]) -> Session:
         deadline = asyncio.get_running_loop().time() + self._timeout
         attempt = 0
         while True:
-            current = await self._vault.catch_up()
-            if current is None or current.id != session.id:
-                raise SessionChanged("the session ended while the request waited for a new token")
-            if current.tokens.access_token != session.tokens.access_token and not self._has_ended(current):
+            current = _still(session, await self._vault.catch_up())
+            if self._is_newer(current, session):
                 return current  # adopted
             if not still_held():
                 raise RefreshUnavailable("the lock among tabs was taken away; try again")
@@ -224,6 +259,9 @@ class Renewal:
                 return await self._conclude(current, outcome)
             await asyncio.sleep(pause)
             attempt += 1
+
+    def _is_newer(self, current: Session, session: Session) -> bool:
+        return current.tokens.access_token != session.tokens.access_token and not self._has_ended(current)
 
     def _has_ended(self, session: Session) -> bool:
         remaining = session.remaining(self._clock)
@@ -279,6 +317,12 @@ class Renewal:
             error.__cause__ = outcome.cause
         self._cool_down.add(session, error)
         raise error
+
+
+def _still(session: Session, current: Session | None) -> Session:
+    if current is None or current.id != session.id:
+        raise SessionChanged("the session ended while the request waited for a new token")
+    return current
 
 
 def _jitter() -> float:

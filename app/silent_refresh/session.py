@@ -15,6 +15,8 @@ import os
 import re
 from typing import Any, Protocol, TypeGuard
 
+from .json_text import parse_json
+
 VERSION = 1
 LONGEST_LIFE = 10 * 366 * 24 * 3600.0  # s; more than ten years is a mistake or a lie
 _VSCHAR = re.compile(r"[\x20-\x7e]+")
@@ -139,7 +141,7 @@ class Session:
     def from_json(cls, text: str, *, clock: Clock) -> Session:
         """Read a record; older ones, which lack fields, too. Raises ``ValueError``, without a token in it."""
         try:
-            record = json.loads(text)
+            record = parse_json(text)
         except ValueError:
             raise ValueError("it is not JSON") from None  # the original would quote the text
         if not isinstance(record, dict):
@@ -203,7 +205,7 @@ def _life_of_jwt(token: str) -> float | None:
     import base64
 
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = parse_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return _seconds(claims["exp"] - claims["iat"])
     except (ValueError, TypeError, KeyError):
         return None

@@ -10,12 +10,14 @@ class Standing(NamedTuple):
 
     ``access_token`` can be sent for ``valid_for`` seconds (``None``: until it is refused) to ``origins``,
     except to the endpoints in ``exempt`` (URLs without query); when it's ``None``, every request is Python's.
+    ``session`` is the id of the session that there is.
     """
 
     access_token: str | None
     valid_for: float | None
     origins: frozenset[str]
     exempt: frozenset[str]
+    session: str | None
 
     def __repr__(self) -> str:
         return f"<Standing {'good' if self.access_token else 'none'}>"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from .ports import Mark, SessionStore, Stop
+from .ports import Coordinator, Mark, SessionStore, Stop
 
 DEFAULT_KEY = "silent-refresh"
 
@@ -79,3 +79,17 @@ class Alone:
     def listen(self, heard: Callable[[Mark], None]) -> Stop:
         """Do nothing."""
         return lambda: None
+
+
+class TakingTurns(Alone):
+    """The coordinator of such a store when the refresh token is in a cookie, which all tabs do see."""
+
+    def __init__(self, tabs: Coordinator) -> None:
+        super().__init__()
+        self._tabs = tabs
+
+    @asynccontextmanager
+    async def lock(self) -> AsyncIterator[Callable[[], bool]]:
+        """Wait for the tabs' one lock."""
+        async with self._tabs.lock() as still_held:
+            yield still_held

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from .errors import RefreshUnavailable
 from .ports import Coordinator, Mark, SessionStore
@@ -38,6 +39,8 @@ class Vault:
         self._changed = changed
         self._unsaved = False  # the store refused the newest record: then it's memory that counts
         self._dead: dict[str, float] = {}  # the generation up to which a session is dead
+        self.at_once = False  # whether nobody can wait now: then the tabs are told in a moment
+        self._jobs: set[asyncio.Task[None]] = set()
         self.session: Session | None = self._record.read()
         self.on_change: Callable[[], None] = _nothing  # called after each change of `session`
         self._stops = [store.listen(self.look), coordinator.listen(self._heard)]
@@ -50,6 +53,12 @@ class Vault:
         if self.session is not None:
             self._dead[self.session.id] = session.generation
         self._keep(session)
+        return session
+
+    async def begin_in_turn(self, tokens: Tokens) -> Session:
+        """Start a new session and settle it, for whoever holds the lock."""
+        session = self.begin(tokens)
+        await self._settle(session)
         return session
 
     def end(self) -> Session | None:
@@ -68,6 +77,9 @@ class Vault:
         Waits at most ``wait`` seconds for a tab that holds the lock, and then goes on without it: what
         the user did counts, even when another tab hangs.
         """
+        await self._do(self._settle_in_turn(changed, wait))
+
+    async def _settle_in_turn(self, changed: Session, wait: float) -> None:
         self._coordinator.announce(Mark(changed.generation, changed.id, ended=self.is_over(changed)))
         try:
             async with self.turn(wait=wait):
@@ -224,6 +236,16 @@ class Vault:
 
     async def _publish(self, mark: Mark) -> None:
         self._record.highest = max(self._record.highest, mark.generation)
+        await self._do(self._tell_tabs(mark))
+
+    async def _do(self, job: Coroutine[Any, Any, None]) -> None:
+        if not self.at_once:
+            return await job
+        task = asyncio.ensure_future(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+
+    async def _tell_tabs(self, mark: Mark) -> None:
         await self._coordinator.write_mark(mark)
         self._coordinator.announce(mark)
 

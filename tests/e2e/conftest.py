@@ -10,11 +10,14 @@
 | `own_server`  | makes a server that the test may stop and start                               |
 | `warm_page`   | an empty page that has the demo's files in its cache; storage empty           |
 | `dashboard`   | the demo's dashboard, the demo user signed in; a module's tests share the page |
+| `wheel`       | the path of the wheel; `distributions` is its folder, with the sdist          |
 | `page`        | pytest-playwright's empty page, in a context of its own, cache empty          |
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,6 +32,7 @@ from tests.e2e.page_session import PageSession
 from tests.e2e.running_server import Lab, RunningServer
 from tools.browser import find_chromium
 
+ROOT = Path(__file__).resolve().parents[2]
 # The browser's own traffic, graphics and first-run pages have no place in a test.
 CHROMIUM_ARGUMENTS = [
     "--headless",
@@ -44,6 +48,23 @@ CHROMIUM_ARGUMENTS = [
 expect.set_options(timeout=20_000)
 
 FreshPage = Callable[..., PagePython]
+
+
+@pytest.fixture(scope="session")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the source distribution, and the wheel from that, as `make wheel` does; return their folder."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: Path) -> Path:
+    """Return the wheel."""
+    (path,) = distributions.glob("*.whl")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -29,9 +29,9 @@ RUN_TIMEOUT = 20.0  # s
 
 Function = Callable[..., Coroutine[Any, Any, Any]]
 
-START = """([id, ...call]) => {
+START = """([runner, id, ...call]) => {
     window.runs ??= {};
-    window.runs[id] = window.runPython(...call);
+    window.runs[id] = window[runner](...call);
 }"""
 # The page ends a function that waits too long; this is for one that doesn't even let the page do that.
 FINISH = """([id, seconds]) => new Promise((resolve, reject) => {
@@ -78,16 +78,22 @@ class Running:
 
 
 class PagePython:
-    """The Python of one page."""
+    """The Python of one page; `runner` is the page's function that takes Python to run."""
 
-    def __init__(self, page: Page, address: str = ADDRESS) -> None:
+    ids = itertools.count(1)
+
+    def __init__(self, page: Page, address: str = ADDRESS, runner: str = "runPython") -> None:
         self.page = page
         self._address = address
-        self._ids = itertools.count(1)
+        self._runner = runner
 
     def open(self) -> None:
         """Load the test page and wait until its Python is there."""
         self.page.goto(self._address)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the test page's Python is there, after a navigation that came from elsewhere say."""
         ready = self.page.get_by_text("Ready", exact=True)
         expect(ready.or_(self.page.get_by_role("alert"))).to_be_visible(timeout=BOOT_TIMEOUT)
         if not ready.is_visible():
@@ -107,9 +113,9 @@ class PagePython:
         lines, first = inspect.getsourcelines(function)
         source = textwrap.dedent("".join(lines))
         filename = Path(inspect.getfile(function)).name
-        id = next(self._ids)
-        call = [source, filename, first, function.__name__, json.dumps(arguments), timeout]
-        self.page.evaluate(START, [id, *call])
+        id = next(self.ids)
+        call = [self._runner, id, source, filename, first, function.__name__, json.dumps(arguments), timeout]
+        self.page.evaluate(START, call)
         return Running(self.page, id, timeout)
 
     def __call__(self, function: Function, *arguments: Any, timeout: float = RUN_TIMEOUT) -> Any:

@@ -31,14 +31,22 @@ HOLD_REDIRECTS = """() => {
 
 async def open_session(tokens, base_url, options):
     import sys
+    from asyncio import Event
+    from collections import defaultdict
     from types import SimpleNamespace
 
     if "opened" in sys.modules:
         sys.modules["opened"].auth.close()
     auth = SilentRefresh(**options)
-    events = []
-    auth.listen(lambda event: events.append(event.name))
-    sys.modules["opened"] = SimpleNamespace(auth=auth, client=Client(base_url, auth=auth), events=events)
+    events, came = [], defaultdict(Event)
+
+    def note(event):
+        events.append(event.name)
+        came[event.name].set()
+
+    auth.listen(note)
+    client = Client(base_url, auth=auth)
+    sys.modules["opened"] = SimpleNamespace(auth=auth, client=client, events=events, came=came)
     if tokens is not None:
         await auth.sign_in(tokens)
 
@@ -62,15 +70,9 @@ async def read_events():
 
 
 async def wait_for(name):
-    from asyncio import Event
+    from opened import came
 
-    from opened import auth, events
-
-    came = Event()
-    stop = auth.listen(lambda event: event.name == name and came.set())
-    if name not in events:
-        await came.wait()
-    stop()
+    await came[name].wait()
 
 
 async def sign_out():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from silent_refresh import Client, SilentRefresh
@@ -12,6 +14,17 @@ ROUNDS = 50
 REQUESTS = 200  # a round
 WARM_UP = 5  # rounds, after which caches are full
 PAGE_GROWTH = 1024 * 1024  # bytes of the page's JavaScript heap that may come and go
+
+
+async def count_proxies(wanted):
+    import pyodide_js
+
+    module = pyodide_js._module
+    if wanted:
+        module.enable_pyproxy_allocation_tracing()
+    else:
+        module.disable_pyproxy_allocation_tracing()
+        module.pyproxy_alloc_map.clear()
 
 
 async def sign_in(tokens):
@@ -44,42 +57,57 @@ async def measure():
     module = pyodide_js._module
     return {
         "live references to JavaScript": module._hiwire_num_refs(),
+        "Python proxies held by JavaScript": module.pyproxy_alloc_map.size,
         "Python objects": len(gc.get_objects()),
         "tasks": len(asyncio.all_tasks()),
         "WASM heap, bytes": module.HEAPU8.length,
     }
 
 
-def js_heap(page: PagePython) -> int:
-    """Return the bytes of the JavaScript heap in use, garbage collected."""
+def measure_page(page: PagePython) -> dict[str, int]:
+    """Return the listeners of the page and the bytes of its JavaScript heap in use, garbage collected."""
     session = page.page.context.new_cdp_session(page.page)
+    session.send("Performance.enable")
     session.send("HeapProfiler.collectGarbage")
-    used: int = session.send("Runtime.getHeapUsage")["usedSize"]
+    metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
+    used = session.send("Runtime.getHeapUsage")["usedSize"]
     session.detach()
-    return used
+    return {"listeners": metrics["JSEventListeners"], "JavaScript heap, bytes": used}
+
+
+@pytest.fixture
+def counted_page(page_python: PagePython) -> Iterator[PagePython]:
+    """Return the shared page, in which Pyodide keeps account of the proxies that JavaScript holds."""
+    page_python(count_proxies, True)
+    yield page_python
+    page_python(count_proxies, False)
 
 
 def test_ten_thousand_requests_leave_nothing_behind(
-    page_python: PagePython, lab: Lab, capsys: pytest.CaptureFixture[str]
+    counted_page: PagePython, lab: Lab, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Live references, tasks and both heaps are in the end what they were after the warm-up."""
-    page_python(sign_in, lab.sign_in())
+    """Live references both ways, listeners, tasks and both heaps end as they were after the warm-up."""
+    counted_page(sign_in, lab.sign_in())
     lost: list[int] = []
     for number in range(ROUNDS):
         lab.expire()
-        lost += page_python(send_round, REQUESTS, timeout=60)
-        if number == WARM_UP - 1:
-            before, heap_before = page_python(measure), js_heap(page_python)
-    after, heap_after = page_python(measure), js_heap(page_python)
+        lost += counted_page(send_round, REQUESTS, timeout=60)
+        if number == WARM_UP - 1:  # the page first: what it collects may hold proxies
+            before = measure_page(counted_page) | counted_page(measure)
+    after = measure_page(counted_page) | counted_page(measure)
 
     with capsys.disabled():
         print(f"\nafter {ROUNDS * REQUESTS} requests and {lab.counters()['refresh']} refreshes:")
         for what in before:
             print(f"  {what}: {before[what]} → {after[what]}")
-        print(f"  JavaScript heap, bytes: {heap_before} → {heap_after}")
     assert [] == lost
     assert ROUNDS == lab.counters()["refresh"]
-    assert before["live references to JavaScript"] == after["live references to JavaScript"]
-    assert before["tasks"] == after["tasks"]
-    assert before["WASM heap, bytes"] == after["WASM heap, bytes"]
-    assert heap_after - heap_before < PAGE_GROWTH
+    for what in (
+        "live references to JavaScript",
+        "Python proxies held by JavaScript",
+        "listeners",
+        "tasks",
+        "WASM heap, bytes",
+    ):
+        assert before[what] == after[what], what
+    assert after["JavaScript heap, bytes"] - before["JavaScript heap, bytes"] < PAGE_GROWTH

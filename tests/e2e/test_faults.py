@@ -77,6 +77,7 @@ ROWS = {
     "F42 captive portal": kept(PORTAL),
     "F42 a proxy's page": kept(answers(502, "<html>Bad gateway</html>", headers=HTML)),
     "F42 half of the JSON": kept(answers(200, '{"accessToken": "a')),
+    "F42 JSON too deep for Pyodide": kept(answers(200, '{"accessToken": "a", "b": ' + "[" * 20_000)),
     "F42 an empty 200": kept(answers(200, "")),
     "F42 204": kept({"status": 204}),
     "F48 no access token": misconfigured(200, {"token": "x"}),

@@ -185,6 +185,7 @@ def test_a_cancelled_request_leaves_the_refresh_to_the_others(signed_in, lab):
         '{"access_token": "a", "refresh_token": 7}',
         '{"access_token": "a", "generation": "1"}',
         "\ud800",
+        pytest.param("[" * 100_000, id="a list too deep for Pyodide"),
     ],
 )
 def test_a_corrupt_record_is_never_sent(session, lab, text):

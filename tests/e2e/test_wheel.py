@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -35,17 +36,6 @@ async def make_an_auth():
     SilentRefresh()
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel as `make wheel` does."""
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    (path,) = folder.glob("*.whl")
-    return path
-
-
 @pytest.fixture
 def wheel_page(page: Page, server, wheel: Path) -> PagePython:
     """Return a page that gets the wheel."""
@@ -68,6 +58,30 @@ def test_the_wheel_holds_the_library_alone(wheel):
 
     assert kept == names
     assert {"silent_refresh/py.typed", "silent_refresh/browser/bridge.js"} <= names
+
+
+def test_the_source_distribution_holds_the_library_and_what_explains_it(distributions):
+    """Enough to build the wheel from, which was done; no test, no demo, no server."""
+    (path,) = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO"} <= names
+    assert {"app/silent_refresh"} == {"/".join(name.split("/")[:2]) for name in names if "/" in name}
+
+
+def test_the_distributions_can_be_published(distributions):
+    """Twine finds no fault with their metadata, nor with the description that an index would show."""
+    paths = [str(path) for path in distributions.iterdir()]
+    checked = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 2 == len(paths)
+    assert 0 == checked.returncode, checked.stdout
 
 
 def test_a_page_uses_the_wheel(wheel_page, wheel, lab):

@@ -5,10 +5,12 @@ The foreign server has the data of the page's own: a token that reached it would
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.e2e.page_python import PagePython
-from tests.e2e.page_session import PageSession
+from tests.e2e.page_session import KEY, PageSession
 from tests.e2e.running_server import RunningServer
 
 READ_ELSEWHERE = [  # parsed, these are all http://127.0.0.1:{port}/api/profile
@@ -76,6 +78,15 @@ def counted(site):
     site.foreign.lab.reset()
 
 
+@pytest.fixture
+def empty_storage(site):
+    """Empty the page's storage for a test to fill; afterwards the user is signed in again."""
+    site.session.page.evaluate("() => localStorage.clear()")
+    yield
+    site.session.page.evaluate("() => localStorage.clear()")
+    site.session.open(site.own.lab.sign_in(), base_url="")
+
+
 def test_the_foreign_server_would_take_the_token(site):
     """Sent there on purpose, the token is good: the tests below would notice."""
     token = {"Authorization": f"Bearer {site.session.record()['access_token']}"}
@@ -107,6 +118,52 @@ def test_the_callers_own_authorization_is_left_alone(site):
 
     assert "Basic YTpi" == sent.value.all_headers()["authorization"]
     assert 0 == site.own.lab.counters()["refresh"]
+
+
+def names_of_places(url):
+    """Return all that a place to call could be named by, with `url` for each."""
+    names = ["url", "refresh", "refresh_url", "refreshUrl", "endpoint", "base_url", "login", "revoke", "next"]
+    return {**dict.fromkeys(names, url), "origins": [url], "exempt": [], "fields": {"url": url}}
+
+
+@pytest.mark.usefixtures("empty_storage")
+@pytest.mark.parametrize("adopted", [False, True])
+def test_what_is_stored_names_no_place(site, adopted):
+    """Who can write to the storage can't have tokens sent elsewhere, or the page (F85)."""
+    session, elsewhere = site.session, site.foreign.url
+    tokens = site.own.lab.sign_in()
+    if adopted:
+        session.store(accessToken=tokens["accessToken"], refreshToken=tokens["refreshToken"])
+    else:
+        record = {"access_token": tokens["accessToken"], "refresh_token": tokens["refreshToken"]}
+        session.store(**{KEY: json.dumps({**names_of_places(f"{elsewhere}/refresh"), **record})})
+    session.store(**{name: str(place) for name, place in names_of_places(elsewhere).items()})
+    session.store(**{f"{KEY}:{name}": str(place) for name, place in names_of_places(elsewhere).items()})
+    session.open(base_url="")
+    site.own.lab.expire()
+
+    assert [200, 200, 401] == session.get("/api/profile", "/api/notes", f"{elsewhere}/api/profile")
+    assert 1 == site.own.lab.counters()["refresh"]
+    assert {"refresh": 0, "reuse": 0, "api": 1, "unauthorized": 1} == site.foreign.lab.counters()
+    site.own.lab.revoke()
+    site.own.lab.expire()
+    assert ["RefreshRejected"] == session.get("/api/profile")
+    (redirect,) = session.redirects()
+    assert redirect.startswith("/login?")
+    assert 0 == site.foreign.lab.counters()["refresh"]
+
+
+@pytest.mark.usefixtures("empty_storage")
+@pytest.mark.parametrize("token", ["http://127.0.0.1:{port}/refresh", '{{"url":"http://127.0.0.1:{port}"}}'])
+def test_a_token_that_looks_like_a_place_is_a_token(site, token):
+    """It is sent to this page's API and refresh endpoint, which know no such token (F85)."""
+    session = site.session
+    session.store(accessToken=site.fill(token), refreshToken=site.fill(token))
+    session.open(base_url="")
+
+    assert ["RefreshRejected"] == session.get("/api/profile")
+    assert {"refresh": 1, "reuse": 0, "api": 1, "unauthorized": 1} == site.own.lab.counters()
+    assert {"refresh": 0, "reuse": 0, "api": 0, "unauthorized": 0} == site.foreign.lab.counters()
 
 
 async def next_path(next):

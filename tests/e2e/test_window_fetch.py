@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Route
 
 from silent_refresh import SilentRefresh, install
 from tests.e2e.page_python import PagePython
@@ -20,6 +21,12 @@ async def wrap_fetch(tokens):
     auth = SilentRefresh(login=None, timeout=3)
     await auth.sign_in(tokens)
     sys.modules["wrapped"] = SimpleNamespace(auth=auth, undo=install(auth), pyfetch=pyfetch)
+
+
+async def sign_in_again(tokens):
+    from wrapped import auth
+
+    await auth.sign_in(tokens)
 
 
 async def unwrap_fetch():
@@ -129,7 +136,8 @@ def test_a_refused_session_gives_javascript_the_servers_401(wrapped: PagePython,
 def test_an_abort_while_the_renewal_runs_ends_that_call_alone(wrapped: PagePython, lab: Lab) -> None:
     """It rejects with the abort's own reason; the other call is answered."""
     lab.expire()
-    lab.refresh(delay=1)
+    held: list[Route] = []
+    wrapped.page.route("**/refresh", lambda route: held.append(route))
 
     with wrapped.page.expect_request("**/refresh"):
         wrapped.page.evaluate(
@@ -139,9 +147,26 @@ def test_an_abort_while_the_renewal_runs_ends_that_call_alone(wrapped: PagePytho
                 window.ends = calls.map((call) => call.then((response) => response.status, (e) => e.name));
             }"""
         )
-    ends = wrapped.page.evaluate("() => { controller.abort(); return Promise.all(ends); }")
+    wrapped.page.evaluate("() => { controller.abort(); }")
+    held[0].continue_()
 
-    assert ["AbortError", 200] == ends
+    assert ["AbortError", 200] == wrapped.page.evaluate("() => Promise.all(ends)")
+    wrapped.page.unroute("**/refresh")
+
+
+def test_a_late_refusal_of_another_session_is_its_callers(wrapped: PagePython, lab: Lab) -> None:
+    """The request of the user before is never sent as the next one (F68, F69)."""
+    held: list[Route] = []
+    wrapped.page.route("**/api/profile", lambda route: held.append(route))
+    with wrapped.page.expect_request("**/api/profile"):
+        wrapped.page.evaluate("() => { window.end = fetch('/api/profile').then(({status}) => status); }")
+    wrapped(sign_in_again, lab.sign_in())
+    held[0].fulfill(status=401)
+
+    assert 401 == wrapped.page.evaluate("() => window.end")
+    assert 1 == len(held)
+    wrapped.page.unroute("**/api/profile")
+    assert 0 == lab.counters()["refresh"]
 
 
 def test_rejections_are_fetchs_own(wrapped: PagePython) -> None:

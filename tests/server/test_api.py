@@ -132,10 +132,13 @@ async def test_every_answer_carries_the_security_headers(site: Site) -> None:
 
         assert "default-src 'none'" in policy
         assert "connect-src 'self';" in policy
+        assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+        assert "trusted-types 'none'" in policy
         assert "unsafe-inline" not in policy
         assert "'unsafe-eval'" not in policy
         assert "frame-ancestors 'none'" in policy
         assert "nosniff" == sent["X-Content-Type-Options"]
         assert "same-origin" == sent["Referrer-Policy"]
+        assert "same-origin" == sent["Cross-Origin-Opener-Policy"]
         assert "same-origin" == sent["Cross-Origin-Resource-Policy"]
         assert "server" not in sent

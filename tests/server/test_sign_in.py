@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from asyncio import gather
+import sqlite3
+import threading
+from asyncio import create_task, gather, to_thread
+from pathlib import Path
+from typing import Literal
 
 import jwt
 import pytest
+from argon2 import PasswordHasher, Type, extract_parameters
 
 from app.server import throttle
 from app.server.throttle import Failures, LoginThrottle
-from tests.server.site import CREDENTIALS, Clock, Site
+from tests.server.site import CREDENTIALS, Clock, CountingHasher, Site
 
 WRONG = {"username": "demo", "password": "wrong"}
 
@@ -39,6 +44,64 @@ async def test_a_wrong_password_and_an_unknown_user_look_alike(site: Site, usern
     } == response.json()
     assert 'Bearer realm="silent-refresh"' == response.headers["WWW-Authenticate"]
     assert 1 == site.hasher.verified
+
+
+async def test_passwords_are_stored_as_argon2id(tmp_path: Path) -> None:
+    """At least at the cost that RFC 9106 §4 gives for little memory: 64 MiB, three passes, four lanes."""
+    async with Site(tmp_path, password_hasher=PasswordHasher()) as site:
+        await site.sign_in()
+        database = sqlite3.connect(site.data / "auth.sqlite3")
+        ((password_hash,),) = database.execute("SELECT password_hash FROM users").fetchall()
+        database.close()
+
+    cost = extract_parameters(password_hash)
+    assert Type.ID == cost.type
+    assert cost.memory_cost >= 64 * 1024
+    assert cost.time_cost >= 3
+    assert cost.parallelism >= 4
+
+
+class SlowHasher(CountingHasher):
+    """Says when it has begun, and takes as long as the test wants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+        self.may_end = threading.Event()
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+        self.begun.set()
+        assert self.may_end.wait(10), "the event loop was held up, and the test with it"
+        return super().verify(hash, password)
+
+
+async def test_hashing_a_password_holds_up_nobody(tmp_path: Path) -> None:
+    """It runs in a thread: others are answered meanwhile."""
+    hasher = SlowHasher()
+    async with Site(tmp_path, password_hasher=hasher) as site:
+        sign_in = create_task(site.sign_in())
+        assert await to_thread(hasher.begun.wait, 10)
+
+        assert 401 == (await site.http.get("/api/profile")).status_code
+        assert not sign_in.done()
+        hasher.may_end.set()
+        assert "accessToken" in await sign_in
+
+
+async def test_no_answer_of_the_token_endpoints_is_cached(site: Site) -> None:
+    """Neither one that holds tokens nor one that refuses them (RFC 6749 §5.1)."""
+    token = {"refreshToken": (await site.sign_in())["refreshToken"]}
+    answers = [
+        await site.http.post("/login", json=CREDENTIALS),
+        await site.http.post("/login", json=WRONG),
+        await site.http.post("/refresh", json=token),
+        await site.http.post("/refresh", json={"refreshToken": "unknown"}),
+        await site.http.post("/refresh", json={}),
+        await site.http.post("/logout", json=token),
+    ]
+
+    assert [200, 401, 200, 401, 400, 204] == [answer.status_code for answer in answers]
+    assert ["no-store"] * 6 == [answer.headers["Cache-Control"] for answer in answers]
 
 
 async def test_guessing_at_an_account_is_braked(site: Site) -> None:

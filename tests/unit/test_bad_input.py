@@ -44,7 +44,13 @@ async def test_a_wrong_url_is_named(client: Client, server: Server) -> None:
     assert [] == server.calls
 
 
-@pytest.mark.parametrize("options", [{"leeway": -1}, {"timeout": 0}, {"retries": -1}, {"login": "ftp:x"}])
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"leeway": -1}, {"leeway": NAN}, {"timeout": 0}, {"timeout": NAN}, {"retries": -1}, {"login": "ftp:x"}],
+)
 async def test_options_that_make_no_sense(tab: Tab, options: dict[str, Any]) -> None:
     """Told when the page starts, not when the first token expires."""
     with pytest.raises(ValueError, match=r"\w+"):

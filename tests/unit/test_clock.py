@@ -1,12 +1,12 @@
-"""When a token is renewed ahead of time, by whose clock, and what if that fails: F60, F63."""
+"""When a token is renewed ahead of time, by whose clock, and what if that fails: F60, F62, F63."""
 
 from __future__ import annotations
 
 import pytest
 
 from silent_refresh import Client, NotSignedIn, SilentRefresh
-from tests.world.browser import Tab
-from tests.world.loop import later
+from tests.world.browser import Browser, Tab
+from tests.world.loop import Stuck, VirtualLoop, later
 from tests.world.server import Server, saying
 
 
@@ -47,6 +47,25 @@ async def test_f60_a_wrong_clock_neither_renews_too_often_nor_keeps_a_dead_token
     assert 200 == (await client.get("me")).status
     assert 200 == (await client.get("me")).status
     assert 1 == server.refreshes
+
+
+def test_f62_no_timer_waits_for_the_end_of_a_token() -> None:
+    """A browser slows timers down where nobody looks: signed in, the page waits for nothing at all."""
+    loop = VirtualLoop()
+    server = Server()
+    auth, client = Browser(server).open().sign()
+
+    async def renew_and_rest() -> int:
+        await auth.sign_in(server.sign_in())
+        server.expire()
+        return (await client.get("me")).status
+
+    assert 200 == loop.run_until_complete(renew_and_rest())
+    now = loop.time()
+    with pytest.raises(Stuck):
+        loop.run_until_complete(loop.create_future())
+    assert now == loop.time()
+    loop.close()
 
 
 async def test_access_token_returns_one_that_can_be_used(auth: SilentRefresh, server: Server) -> None:

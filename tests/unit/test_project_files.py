@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import silent_refresh
+from tools.integrity import CHECKED, with_integrity
 from tools.page_files import PACKAGES, SCRIPT, page_files
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PAGE_FOLDER = ROOT / "tests" / "e2e" / "page"
-PAGES = [ROOT / "index.html", PAGE_FOLDER / "index.html", PAGE_FOLDER / "wheel.html"]
+PAGES = [ROOT / "index.html", *(PAGE_FOLDER / name for name in ("index.html", "wheel.html", "worker.html"))]
 LOADERS = [*PAGES, ROOT / "pyscript.toml", PAGE_FOLDER / "wheel.toml", ROOT / "static" / "boot.js"]
 NPM = json.loads((ROOT / "package.json").read_text())
 PYSCRIPT = tomllib.loads((ROOT / "pyscript.toml").read_text())
@@ -83,6 +84,31 @@ def test_the_page_files_are_found_in_every_folder(tmp_path):
     } == page_files(tmp_path)
 
 
+def test_the_page_knows_the_hashes_of_what_it_loads():
+    """Each style sheet, module script and preloaded module of index.html has the hash of its file."""
+    text = (ROOT / "index.html").read_text()
+    tags = re.findall(
+        r'<(?:link [^>]*\b(?:stylesheet|modulepreload)\b|script [^>]*type="module")[^>]*>', text
+    )
+
+    assert len(tags) == len(CHECKED.findall(text))
+    assert with_integrity(text) == text, "run make format"
+
+
+def test_a_file_that_changed_has_another_hash(tmp_path):
+    """The tag keeps its other attributes, and a script that the browser doesn't check gets no hash."""
+    (tmp_path / "a.js").write_bytes(b"alert(1)")
+    tag = '<script type="module" async src="/a.js"{}></script><script type="py" src="/a.py"></script>'
+    page = with_integrity(tag.format(""), tmp_path)
+    (tmp_path / "a.js").write_bytes(b"alert(2)")
+
+    # openssl dgst -sha384 -binary a.js | base64
+    first = "HT2E9NfWiuQ/w1PRai+hTyqW16NIoCGA/m8VQDUopfAtcz6YQjtsMmQd5uRbVDpW"
+    assert tag.format(f' integrity="sha384-{first}"') == page
+    assert page != with_integrity(page, tmp_path)
+    assert with_integrity(tag.format(""), tmp_path) == with_integrity(page, tmp_path)
+
+
 def test_the_page_loads_the_locked_wheels():
     """pyscript.toml names the wheels that requirements/browser.txt pins."""
     wheels = {Path(source).name for source in PYSCRIPT["files"] if source.endswith(".whl")}
@@ -125,13 +151,22 @@ def test_a_page_names_each_element_once():
 
 
 def test_the_versions_agree():
-    """The library, the npm manifest, the changelog's newest entry and the wheel's page have one version."""
+    """The library, the npm manifest, the changelog's newest entry, and each page that names the wheel."""
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    wheel = re.search(r"silent_refresh-([^-]+)-py3", (PAGE_FOLDER / "wheel.toml").read_text())
+    pages = [PAGE_FOLDER / "wheel.toml", *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {
+        path.relative_to(ROOT).as_posix(): set(
+            re.findall(r"silent_refresh-([^-\s]+)-py3", path.read_text(encoding="utf-8"))
+        )
+        for path in pages
+    }
+    wheels = {name: versions for name, versions in named.items() if versions}
 
     assert newest is not None
-    assert wheel is not None
-    assert silent_refresh.__version__ == newest[1] == NPM["version"] == wheel[1]
+    assert silent_refresh.__version__ == newest[1] == NPM["version"]
+    assert {"README.md", "README.zh-CN.md", "docs/guide.md", "tests/e2e/page/wheel.toml"} <= wheels.keys()
+    for name, versions in wheels.items():
+        assert {silent_refresh.__version__} == versions, name
 
 
 def test_ci_runs_what_a_developer_runs():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from silent_refresh import Client, MemoryStorage, SilentRefresh, Tokens
+from silent_refresh.json_text import DEEPEST, parse_json
 from silent_refresh.session import Session
 from tests.world.browser import Browser, Tab
 from tests.world.loop import VirtualClock
@@ -45,6 +47,8 @@ async def test_f28_one_record_holds_both_tokens(client: Client, tab: Tab) -> Non
         *('{"access_token": 7}', '{"access_token": "undefined"}', '{"access_token": "a\\nb"}'),
         *('{"access_token": "ключ"}', '{"access_token": "a", "refresh_token": 7}'),
         '{"access_token": "a", "generation": -1}',
+        pytest.param("[" * 100_000, id="a deep list"),
+        pytest.param('{"access_token": "a", "b": ' + '{"b": ' * 100_000, id="a deep object"),
     ],
 )
 async def test_f29_f32_a_corrupt_record_means_signed_out_and_is_never_sent(
@@ -160,6 +164,26 @@ def test_the_life_of_a_jwt_is_read_from_it() -> None:
     assert 900 == Tokens("eyJhbGciOiJub25lIn0.eyJpYXQiOiAxMDAwLCAiZXhwIjogMTkwMH0.x").expires_in
     assert Tokens("a.b.c").expires_in is None
     assert Tokens("a.e30.c").expires_in is None
+
+
+def test_what_is_nested_too_deep_for_the_browser_is_not_parsed() -> None:
+    """Pyodide's Python would not survive it; brackets in strings, and beside each other, are no depth."""
+    deep = "[" * DEEPEST + "]" * DEEPEST
+    strings = json.dumps(['\\"[' * 3 * DEEPEST, "{" * DEEPEST])
+    wide = json.dumps([{"a": []}] * 3 * DEEPEST)
+
+    for text in (deep, strings, wide):
+        assert json.loads(text) == parse_json(text) == parse_json(text.encode())
+    for text in (f"[{deep}]", '{"]": ' * 100_000, '["]",' * 100_000, '"[" ' + "[" * 100_000, "[" * 100_000):
+        with pytest.raises(ValueError, match="deep"):
+            parse_json(text)
+
+
+def test_a_token_with_deep_claims_is_a_token_like_any_other() -> None:
+    """Only its life is unknown."""
+    claims = base64.urlsafe_b64encode(b'{"iat": 1, "exp": 61, "a": ' + b"[" * 100_000).decode()
+
+    assert Tokens(f"a.{claims}.c").expires_in is None
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists)

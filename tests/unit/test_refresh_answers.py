@@ -147,6 +147,7 @@ async def test_f41_a_401_from_a_foreign_final_url_never_refreshes(client: Client
 TRANSIENT = {
     "F42 captive portal": Answer(200, "<html>Welcome to our hotel</html>"),
     "F42 proxy page": Answer(502, "<html>Bad gateway</html>"),
+    "F42 JSON that is too deep": Answer(200, '{"accessToken": "x", "a": ' + "[" * 100_000),
 }
 MISCONFIGURED = {
     "F48 no access token": Answer(200, {"token": "x"}),

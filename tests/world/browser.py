@@ -92,8 +92,14 @@ class Tab:
         self.channel_listeners: list[Callable[[Mark], None]] = []
         self.clock = VirtualClock()
         self.store = TabStorage(self)
+        self.memory: dict[str, str] = {}
         self.platform = Platform(
-            self.send, self, self.clock, lambda: self.store, lambda key: TabCoordinator(self)
+            self.send,
+            self,
+            self.clock,
+            lambda: self.store,
+            lambda key: TabCoordinator(self),
+            round_trip=self,
         )
 
     def sign(self, **options: object) -> tuple[SilentRefresh, Client]:
@@ -123,6 +129,18 @@ class Tab:
     def go(self, url: str) -> None:
         """Note where the page was sent."""
         self.gone_to.append(url)
+
+    def remember(self, key: str, text: str) -> None:
+        """Keep it in this tab's sessionStorage."""
+        self.memory[key] = text
+
+    def recall(self, key: str) -> str | None:
+        """Return and forget it."""
+        return self.memory.pop(key, None)
+
+    def show(self, url: str) -> None:
+        """Change the address line."""
+        self.url = url
 
     def kill(self) -> None:
         """Close the tab in the middle of whatever it does."""

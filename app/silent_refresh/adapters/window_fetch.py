@@ -43,6 +43,7 @@ def install(auth: SilentRefresh) -> Callable[[], None]:
             standing.valid_for,
             to_js(list(standing.origins)),
             to_js(list(standing.exempt)),
+            standing.session,
         )
 
     unwatch = auth.watch(tell)
@@ -79,14 +80,19 @@ class _Helper:
         self._auth = auth
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def help(self, url: str, method: str, refusal: Any, send: Any, resolve: Any, reject: Any) -> None:
+    def help(
+        self, url: str, method: str, refusal: Any, session: str | None, send: Any, resolve: Any, reject: Any
+    ) -> None:
         """Answer one of them, later."""
-        task = asyncio.ensure_future(self._answer(Request(method, url), refusal, send, resolve, reject))
+        task = asyncio.ensure_future(
+            self._answer(Request(method, url), refusal, session, send, resolve, reject)
+        )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, request: Request, last: Any, send: Any, resolve: Any, reject: Any) -> None:
-
+    async def _answer(
+        self, request: Request, last: Any, session: str | None, send: Any, resolve: Any, reject: Any
+    ) -> None:
         async def transport(request: Request) -> Response:
             nonlocal last
             last = await send(request.headers.get("authorization", "").removeprefix("Bearer "))
@@ -95,7 +101,9 @@ class _Helper:
             return Response(last.status, headers, last.url, request, redirected=last.redirected)
 
         try:
-            await self._auth(request, transport)
+            # What was refused for a session that is over is its caller's, and never sent for another.
+            if session is None or not await self._auth.is_over(session):
+                await self._auth(request, transport)
         except JsException as error:
             reject(error)
         except SilentRefreshError as error:

@@ -10,8 +10,18 @@ const asError = (e) => (e instanceof Error ? e : new DOMException(String(e ?? "a
 
 // --- fetch ------------------------------------------------------------------------------------------------
 
+// A PyScript worker runs from a blob: URL, which is no base for others; its page tells it a better one.
+const inWorker = globalThis.WorkerGlobalScope !== undefined;
+let base;
+const setBase = (url) => (base = url);
+const baseURI = () => base ?? (inWorker ? new URL("/", location.origin).href : document.baseURI);
+const here = () => (inWorker ? baseURI() : location.href);
+
 let ownFetch; // the browser's, while another stands in its place
 const pageFetch = (url, init) => (ownFetch ?? globalThis.fetch)(url, init);
+// What depends on the page's folder fails in a worker that doesn't know it.
+const isResolved = (url) => !inWorker || (base === undefined && !/^(\/|[a-z][a-z\d+.-]*:)/i.test(url));
+const resolved = (url) => (isResolved(url) || !URL.canParse(url, baseURI()) ? url : new URL(url, baseURI()).href);
 const controllers = new WeakMap(); // response → what aborts the rest of its body
 
 const fieldsOf = (headers) => {
@@ -70,7 +80,8 @@ const transport = (done) => {
 
   return {
     /** Done: "", status, final URL, redirected, header fields, text or undefined, response or undefined. */
-    send(ticket, milliseconds, readsAhead, method, url, body, options, ...headers) {
+    send(ticket, milliseconds, readsAhead, method, address, body, options, ...headers) {
+      const url = resolved(address);
       const controller = new AbortController();
       const init = { ...options, method, body, signal: controller.signal, headers: [] };
       for (let i = 0; i < headers.length; i += 2) init.headers.push([headers[i], headers[i + 1]]);
@@ -85,7 +96,7 @@ const transport = (done) => {
           done(ticket, "", status, response.url, redirected, fields, undefined, response);
         }
       };
-      const told = (error) => [kindOf(error, url, init), without([url, ...headers], error.message)];
+      const told = (error) => [kindOf(error, url, init), without([url, address, ...headers], error.message)];
       run(ticket, milliseconds, controller, job, told);
     },
     /** Reads a whole body; `how` is "text" or "arrayBuffer". Done: "", the body. */
@@ -115,7 +126,7 @@ const isStream = (body) => globalThis.ReadableStream !== undefined && body insta
 class Call {
   constructor(input, init) {
     this.request = input instanceof Request ? input : undefined;
-    this.url = new URL(this.request?.url ?? input, document.baseURI);
+    this.url = new URL(this.request?.url ?? input, baseURI());
     this.headers = new Headers(init?.headers ?? this.request?.headers);
     this.mode = init?.mode ?? this.request?.mode;
     this.method = init?.method ?? this.request?.method ?? "GET";
@@ -150,8 +161,9 @@ class Call {
 
 /**
  * Puts a fetch in the place of the page's that sends the access token, and asks Python for help only when there is
- * none to send, or when it was refused: `help(url, method, refusal, send, resolve, reject)`, where `refusal` is the
- * 401 if there was one, and `send(token)` sends, or gives the response that came already. Returns {set(…), undo()}, or undefined when that was done before.
+ * none to send, or when it was refused: `help(url, method, refusal, session, send, resolve, reject)`, where `refusal`
+ * is the 401 if there was one, to a token of `session`, and `send(token)` sends, or gives the response that came
+ * already. Returns {set(…), undo()}, or undefined when that was done before.
  */
 const wrapFetch = (help) => {
   if (ownFetch) return undefined;
@@ -162,6 +174,7 @@ const wrapFetch = (help) => {
   let untilDate;
   let origins = [];
   let exempt = [];
+  let session;
 
   // Time stands still on the one clock while the computer sleeps, and the other may be set.
   const isUsable = () => token !== undefined && performance.now() < until && Date.now() < untilDate;
@@ -189,7 +202,7 @@ const wrapFetch = (help) => {
           throw asError(reason);
         }
       };
-      help(call.url.href, call.method, call.response, send, over(resolve), over(reject));
+      help(call.url.href, call.method, call.response, call.session, send, over(resolve), over(reject));
     });
 
   const fetch = async (input, init) => {
@@ -201,6 +214,7 @@ const wrapFetch = (help) => {
     }
     if (ownFetch !== native || !mayCarryToken(call)) return native(input, init);
     if (!isUsable()) return helped(call);
+    call.session = session;
     const response = await call.send(token);
     return response.status === 401 ? helped(call) : response;
   };
@@ -208,12 +222,13 @@ const wrapFetch = (help) => {
   globalThis.fetch = fetch;
   return {
     /** `valid` is in seconds; undefined for no end that is known. */
-    set(accessToken, valid, itsOrigins, itsExempt) {
+    set(accessToken, valid, itsOrigins, itsExempt, itsSession) {
       token = accessToken;
       until = valid === undefined ? Infinity : performance.now() + valid * 1000;
       untilDate = valid === undefined ? Infinity : Date.now() + valid * 1000;
       origins = itsOrigins;
       exempt = itsExempt;
+      session = itsSession;
     },
     /** Whoever keeps a reference to it, or has wrapped it once more, goes on with the browser's. */
     undo() {
@@ -228,7 +243,7 @@ const wrapFetch = (help) => {
 /** Returns "origin path" of a URL as fetch would parse it, undefined for what is none. */
 const parse = (url) => {
   try {
-    const parsed = new URL(url, globalThis.document?.baseURI ?? location.href);
+    const parsed = new URL(url, baseURI());
     return `${parsed.origin} ${parsed.pathname}${parsed.search}${parsed.hash}`;
   } catch {
     return undefined;
@@ -348,4 +363,4 @@ const channel = (name, heard) => {
   return { post: (text) => broadcast.postMessage(text), close: () => broadcast.close() };
 };
 
-export { channel, hasLocks, lock, parse, readMark, transport, watch, wrapFetch, writeMark };
+export { channel, hasLocks, here, lock, parse, readMark, setBase, transport, watch, wrapFetch, writeMark };

@@ -5,12 +5,16 @@ https://url.spec.whatwg.org/#url-parsing
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
 import js
 
 from ..ports import Place
+from .bridge import IN_WORKER
+
+log = logging.getLogger("silent_refresh")
 
 # What these parse to doesn't depend on where the page is just now.
 _FIXED = re.compile(r"/(?![/\\])|https?://", re.IGNORECASE)
@@ -21,12 +25,13 @@ class Page:
     """The page's address."""
 
     def __init__(self, bridge: Any) -> None:
+        self._bridge = bridge
         self._parse_js = bridge.parse
         self._known: dict[str, Place] = {}
 
     def here(self) -> str:
-        """Return the page's URL."""
-        return str(js.location.href)
+        """Return the page's URL; in a worker, the base of the page's URLs as far as it is known."""
+        return str(self._bridge.here())
 
     def parse(self, url: str) -> Place:
         """Parse a URL, a relative one against the page's. Raises ``ValueError``."""
@@ -47,5 +52,8 @@ class Page:
         return place
 
     def go(self, url: str) -> None:
-        """Leave for ``url``."""
-        js.location.assign(url)
+        """Leave for ``url``; a worker can't."""
+        if IN_WORKER:
+            log.warning("silent-refresh: a worker can't leave the page; pass login=None or a function.")
+        else:
+            js.location.assign(url)

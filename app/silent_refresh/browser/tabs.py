@@ -19,6 +19,7 @@ from typing import Any
 
 from pyodide.ffi import JsException, create_proxy
 
+from ..json_text import parse_json
 from ..ports import Mark, Stop
 from ..stores import Alone
 
@@ -94,8 +95,10 @@ class Tabs:
 
 
 def _mark_from(text: object) -> Mark | None:
+    if not isinstance(text, str):
+        return None
     try:
-        generation, session, ended = json.loads(text)  # type: ignore[arg-type]  # whatever somebody put there
+        generation, session, ended = parse_json(text)
     except (ValueError, TypeError):
         return None
     if type(generation) is not int or generation < 0 or type(session) is not str or type(ended) is not bool:

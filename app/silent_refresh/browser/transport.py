@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NoReturn
 
@@ -17,6 +18,8 @@ from pyodide.ffi import JsProxy, create_proxy, to_js
 
 from ..errors import NetworkError, RequestTimeout
 from ..messages import Request, Response, without_query
+
+LONGEST_TIMER = 2**31 - 1  # ms; a longer one overflows and fires at once
 
 
 class Fetch:
@@ -36,7 +39,7 @@ class Fetch:
         """Start something on the other side and return what it calls back with; abort it if cancelled."""
         ticket = next(self._tickets)
         waiter = self._waiting[ticket] = asyncio.get_running_loop().create_future()
-        start(ticket, round((request.timeout or 0) * 1000), *arguments)
+        start(ticket, math.ceil(min((request.timeout or 0) * 1000, LONGEST_TIMER)), *arguments)
         try:
             outcome: tuple[Any, ...] = await waiter
         except asyncio.CancelledError:

@@ -11,6 +11,7 @@ import traceback
 
 import js
 from pyodide.ffi import create_proxy
+from pyscript import RUNNING_IN_WORKER
 
 import silent_refresh
 
@@ -38,6 +39,9 @@ def tidy_up() -> None:
             thing.close()
 
 
-js.runPython = create_proxy(run)
-js.tidyUp = create_proxy(tidy_up)
-js.document.getElementById("ready").hidden = False
+if RUNNING_IN_WORKER:
+    __export__ = ["run", "tidy_up"]  # what the page may call, as `xworker.sync.run` say
+else:
+    js.runPython = create_proxy(run)
+    js.tidyUp = create_proxy(tidy_up)
+    js.document.getElementById("ready").hidden = False

@@ -2,7 +2,7 @@
 
 Authorization code with PKCE (RFC 7636), ``state`` and ``iss`` (RFC 9207), refresh tokens that rotate
 (RFC 6749 §6, RFC 9700 §4.14), revocation (RFC 7009), metadata (RFC 8414). ``/authorize`` asks nobody: the
-demo user is signed in already.
+demo user is signed in already, and agrees; ``login_hint=nobody`` is somebody who doesn't.
 
 https://docs.authlib.org/
 """
@@ -19,13 +19,14 @@ from authlib.oauth2.rfc6750 import BearerTokenValidator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9207 import IssuerParameter
-from flask import Flask, jsonify
+from flask import Flask, jsonify, request
 from starlette.types import ASGIApp
 
 from tests.interop.servers.authlib_records import Client, Code, Records, Token
 from tests.interop.servers.lab import ACCESS_TTL, USERNAME
 from tests.interop.servers.serving import serve
 
+NOBODY = "nobody"
 SCOPE = "profile offline_access"
 
 
@@ -103,7 +104,8 @@ def make(address: str, origins: tuple[str, ...]) -> ASGIApp:
             grant = server.get_consent_grant(end_user=USERNAME)
         except OAuth2Error as error:
             return server.handle_error_response(None, error)
-        return server.create_authorization_response(grant_user=USERNAME, grant=grant)
+        user = None if request.args.get("login_hint") == NOBODY else USERNAME
+        return server.create_authorization_response(grant_user=user, grant=grant)
 
     @app.post("/token")
     def token() -> Any:

@@ -1,0 +1,314 @@
+"""PyScript's workers: one session, one flight, one redirect for a page and its worker, in both set-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Route
+
+from silent_refresh import Client, SilentRefresh
+from tests.e2e.page_python import PagePython
+from tests.e2e.running_server import Lab
+from tests.e2e.workers import SETUPS, Side, open_page, open_sides, sign_in_both
+
+HERE = "%2Ftests%2Fe2e%2Fpage%2Fworker.html"
+
+
+@pytest.fixture(scope="module", params=SETUPS)
+def page_with_worker(browser: Browser, base_url: str, request: pytest.FixtureRequest) -> Iterator[PagePython]:
+    """Load the page once for each set-up."""
+    with open_page(browser, base_url, request.param) as page_python:
+        yield page_python
+
+
+@pytest.fixture
+def sides(page_with_worker: PagePython, lab: Lab) -> Iterator[tuple[Side, Side]]:
+    """Return the page's side and the worker's; nobody is signed in."""
+    with open_sides(page_with_worker) as sides:
+        yield sides
+
+
+@pytest.fixture
+def signed_in(sides: tuple[Side, Side], lab: Lab) -> tuple[Side, Side]:
+    """Return both sides, the demo user signed in."""
+    sign_in_both(sides, lab.sign_in())
+    lab.reset()
+    return sides
+
+
+async def count_messages(urls):
+    from asyncio import gather
+
+    from opened import client
+
+    from silent_refresh.browser.port import Port
+
+    posted, post = [], Port.post
+    Port.post = lambda self, *message: (posted.append(message[0]), post(self, *message))
+    try:
+        answers = await gather(*(client.get(url) for url in urls))
+    finally:
+        Port.post = post
+    return [[answer.status for answer in answers], posted]
+
+
+def test_a_good_token_costs_no_word_to_the_page(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """The worker sends it by itself."""
+    _, worker = signed_in
+
+    assert [[200] * 5, []] == worker.python(count_messages, ["profile"] * 5)
+    assert {"refresh": 0, "reuse": 0, "api": 5, "unauthorized": 0} == lab.counters()
+
+
+def test_a_page_and_its_worker_share_one_refresh(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """Ten requests of each with an expired token cost one, and none is sent more than twice."""
+    page, worker = signed_in
+    lab.expire()
+    ten = [["GET", f"items/{n}", {}] for n in range(10)]
+    running = worker.start(*ten)
+
+    assert [200] * 10 == page.send(*ten)
+    assert [200] * 10 == running.result()
+    counters = lab.counters()
+    assert (1, 0) == (counters["refresh"], counters["reuse"])
+    assert counters["api"] <= 40
+    assert counters["unauthorized"] <= 20
+
+
+def test_a_post_of_a_worker_is_replayed_with_its_body(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """The body never leaves the worker but for the server (F44)."""
+    _, worker = signed_in
+    lab.expire()
+
+    assert [201] == worker.send(["POST", "notes", {"json": {"text": "From a worker"}}])
+    assert {"refresh": 1, "reuse": 0, "api": 2, "unauthorized": 1} == lab.counters()
+
+
+def test_a_revoked_session_ends_with_one_redirect_of_the_page(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """Each of the worker's callers gets the error, and the page leaves once (F6)."""
+    page, worker = signed_in
+    lab.expire()
+    lab.revoke()
+
+    assert ["RefreshRejected"] * 10 == worker.get(*["profile"] * 10)
+    assert 1 == lab.counters()["refresh"]
+    assert page.record() is None
+    assert [f"/login?next={HERE}&reason=rejected"] == page.redirects()
+
+
+async def reason_of_rejection():
+    from opened import client
+
+    from silent_refresh import RefreshRejected
+
+    try:
+        await client.get("profile")
+    except RefreshRejected as error:
+        return [error.reason, str(error)]
+
+
+def test_a_workers_error_says_what_the_pages_would(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """Its attributes cross, too."""
+    _, worker = signed_in
+    lab.expire()
+    lab.revoke()
+
+    told = "the server refused the refresh token (invalid_grant): sign in again"
+    assert ["invalid_grant", told] == worker.python(reason_of_rejection)
+
+
+def test_an_unreachable_server_keeps_the_session(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """The worker is told, the tokens stay (F37)."""
+    page, worker = signed_in
+    before = page.record()
+    lab.expire()
+    lab.refresh(status=503, times=3, headers={"retry-after": "600"})
+
+    assert ["RefreshUnavailable"] == worker.get("profile")
+    assert before == page.record()
+    assert [] == page.redirects()
+
+
+def test_a_sign_out_in_the_page_ends_the_workers_session(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """The worker's next request has nobody to go out for, and the page leaves once (F21)."""
+    page, worker = signed_in
+    page.sign_out()
+
+    assert ["NotSignedIn"] == worker.get("profile")
+    assert 0 == lab.counters()["refresh"]
+    assert ["/login?reason=sign_out"] == page.redirects()
+
+
+def test_a_sign_out_in_the_worker_is_the_pages(signed_in: tuple[Side, Side]) -> None:
+    """The page has no session any more, and leaves."""
+    page, worker = signed_in
+    worker.sign_out()
+
+    assert page.record() is None
+    assert ["/login?reason=sign_out"] == page.redirects()
+    assert ["NotSignedIn"] == page.get("profile")
+
+
+def test_nobody_signed_in_sends_the_page_to_the_login(sides: tuple[Side, Side], lab: Lab) -> None:
+    """A worker's request that is turned away redirects the page, once (F13)."""
+    page, worker = sides
+
+    assert ["NotSignedIn"] * 5 == worker.get(*["profile"] * 5)
+    assert [f"/login?next={HERE}&reason=not_signed_in"] == page.redirects()
+    assert 0 == lab.counters()["refresh"]
+
+
+async def what_is_known():
+    from opened import auth
+
+    return [auth.signed_in, auth.tokens.refresh_token, await auth.access_token() == auth.tokens.access_token]
+
+
+def test_a_sign_in_in_the_worker_reaches_the_page(sides: tuple[Side, Side], lab: Lab) -> None:
+    """Both send its token; the refresh token stays with the page."""
+    page, worker = sides
+    answer = lab.sign_in()
+    worker.sign_in(answer)
+
+    assert answer["refreshToken"] == page.record()["refresh_token"]
+    assert [[200], [200]] == [page.get("profile"), worker.get("profile")]
+    assert [True, None, True] == worker.python(what_is_known)
+    assert {"refresh": 0, "reuse": 0, "api": 2, "unauthorized": 0} == lab.counters()
+
+
+async def sign_in_with(access_token, refresh_token):
+    from opened import auth
+
+    from silent_refresh import Tokens
+
+    await auth.sign_in(Tokens(access_token, refresh_token, expires_in=60))
+    try:
+        await auth.sign_in({"accessToken": "undefined"})
+    except ValueError as error:
+        return str(error)
+
+
+def test_a_worker_signs_in_with_tokens_of_any_origin(sides: tuple[Side, Side], lab: Lab) -> None:
+    """Where they are good for nothing, it is told as the page would be."""
+    page, worker = sides
+    answer = lab.sign_in()
+
+    told = worker.python(sign_in_with, answer["accessToken"], answer["refreshToken"])
+    assert "undefined" in told
+    assert answer["accessToken"] == page.record()["access_token"]
+    assert 60 == page.record()["expires_in"]
+
+
+async def hear_all():
+    from silent_refresh.browser.port import Port
+
+    heard, hear = [], Port._heard
+    Port._heard = lambda self, event: (heard.append(event.data), hear(self, event))
+    try:
+        again = SilentRefresh()  # whose port is new
+        await Client("/api", auth=again).get("profile")
+        again.close()
+    finally:
+        Port._heard = hear
+    return heard
+
+
+def test_the_refresh_token_never_reaches_the_worker(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """Of all that the page says, a renewal included, nothing has it."""
+    page, worker = signed_in
+    before = page.record()["refresh_token"]
+    lab.expire()
+    heard = worker.python(hear_all)
+
+    after = page.record()
+    assert before != after["refresh_token"]
+    assert any(after["access_token"] in message for message in heard)
+    assert not any(before in message or after["refresh_token"] in message for message in heard)
+
+
+async def cancel_one():
+    from asyncio import create_task, gather, sleep
+
+    from opened import client
+
+    task = create_task(client.get("profile"))
+    await sleep(0)
+    task.cancel()
+    (end,) = await gather(task, return_exceptions=True)
+    return type(end).__name__
+
+
+def test_a_cancelled_request_of_a_worker_is_aborted(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """The browser gives it up (F70)."""
+    _, worker = signed_in
+    lab.api(delay=60)
+    with worker.page.expect_event("requestfailed") as failed:
+        assert "CancelledError" == worker.python(cancel_one)
+
+    assert failed.value.url.endswith("/api/profile")
+    assert "net::ERR_ABORTED" == failed.value.failure
+
+
+async def cancel_the_replay():
+    from asyncio import create_task, gather
+
+    from opened import auth, client
+
+    task = create_task(client.get("profile"))
+    stop = auth.listen(lambda event: event.name == "replayed" and task.cancel())
+    (end,) = await gather(task, return_exceptions=True)
+    stop()
+    return type(end).__name__
+
+
+def test_a_cancelled_replay_of_a_worker_is_aborted(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """Though it was the page that asked for it (F70)."""
+    _, worker = signed_in
+    lab.expire()
+    lab.api(times=1)
+    lab.api(delay=60)
+    with worker.page.expect_event("requestfailed") as failed:
+        assert "CancelledError" == worker.python(cancel_the_replay)
+
+    assert failed.value.url.endswith("/api/profile")
+    assert 1 == lab.counters()["refresh"]
+
+
+async def cancel_the_first_of(count):
+    from asyncio import create_task, gather
+
+    from opened import auth, client
+
+    first = create_task(client.get("items/0"))
+    stop = auth.listen(lambda event: event.name == "refresh-started" and first.cancel())
+    ends = await gather(first, *(client.get(f"items/{n}") for n in range(1, count)), return_exceptions=True)
+    stop()
+    return [getattr(end, "status", type(end).__name__) for end in ends]
+
+
+def test_a_cancelled_request_leaves_the_refresh_to_the_others(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """It ends while it waits for the page, which renews for the others (F71)."""
+    _, worker = signed_in
+    lab.expire()
+
+    assert ["CancelledError", 200, 200, 200] == worker.python(cancel_the_first_of, 4)
+    assert 1 == lab.counters()["refresh"]
+
+
+def test_a_late_refusal_of_another_session_is_handed_on(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """What was sent for the one user is never sent for the next (F69)."""
+    page, worker = signed_in
+    held: list[Route] = []
+    worker.page.route("**/api/items/7", lambda route: held.append(route))
+    try:
+        with worker.page.expect_request("**/api/items/7"):
+            running = worker.start(["GET", "items/7", {}])
+        page.sign_in(lab.sign_in())
+        held[0].fulfill(status=401, body="{}")
+
+        assert [401] == running.result()
+        assert 1 == len(held)
+        assert 0 == lab.counters()["refresh"]
+    finally:
+        worker.page.unroute("**/api/items/7")
