@@ -10,7 +10,7 @@ PIP  = $(BIN)/python -m pip --disable-pip-version-check -qq
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak check format docs wheel lock clean
+.PHONY: help demo test soak check format screenshots docs wheel lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ format: .venv/.ready static/vendor/.ready docs ## Rewrite the code in the projec
 	$(BIN)/python tools/integrity.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshots: .venv/.ready $(PAGE) ## Take the README's pictures from the demo page
+	PYTHONPATH=app $(BIN)/python -m tools.screenshots
 
 docs: .venv/.ready ## Write docs/api.md out of the docstrings
 	$(BIN)/python tools/api_docs.py

@@ -1,15 +1,22 @@
-"""The view at ``/``: profile, notes and session of whoever is signed in, and buttons to try it with.
+"""The view at ``/``: what somebody works on, and around it the picture of what goes on unseen.
 
-Not one line here is about expired tokens: that is what the library is for.
+Not one line about the profile and the notes is about expired tokens: that is what the library is for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from demo.document import field, fill_list, on_click, on_submit, say, show
+from demo.compare_card import CompareCard
+from demo.document import element, field, fill_list, on_click, on_submit, put, show
 from demo.event_log import EventLog
+from demo.experiments import Bench
+from demo.lab import Lab
+from demo.second_tab import SecondTab
 from demo.session_card import SessionCard
+from demo.timeline_picture import TimelinePicture
+from demo.try_it import TryIt
+from demo.words import Words
 from silent_refresh import (
     Client,
     NotSignedIn,
@@ -24,37 +31,44 @@ from silent_refresh import (
 class Dashboard:
     """The page of a signed-in user."""
 
-    def __init__(self, auth: SilentRefresh, store: SessionStore) -> None:
+    def __init__(self, auth: SilentRefresh, store: SessionStore, words: Words) -> None:
         self._auth = auth
         self._api = Client("/api", auth=auth)
-        self._lab = Client("/lab", auth=None)
-        self._card = SessionCard(auth, store)
+        self._words = words
+        self._lab = Lab()
+        self._tab = SecondTab(auth, self._api)
+        self._bench = Bench(auth, self._api, self._lab, self._tab)
+        self._card = SessionCard(auth, store, words, self._tab.name)
+        self._picture = TimelinePicture(words)
+        self._try_it = TryIt(self._bench, words, self._told, self._picture.cut)
+        self._compare = CompareCard(self._lab, words, self._told)
 
     async def open(self) -> None:
         """Show the view, once the server said who the user is; it goes to ``/login`` if nobody is."""
         self._auth.listen(EventLog().add)
-        on_click("load-profile", told(self._load_profile))
-        on_submit("note-form", told(self._add_note))
-        on_click("expire", told(self._expire))
-        on_click("revoke", told(self._revoke))
-        on_click("sign-out", self._auth.sign_out)
-        await told(self._load)()
+        self._auth.listen(self._picture.add)
+        self._picture.open()
+        on_click(element("load-profile"), self._told(self._load_profile))
+        on_submit("note-form", self._told(self._add_note))
+        await self._told(self._load)()
 
     async def _load(self) -> None:
         await self._load_profile()
         self._card.open()
+        self._bench.has_lab = await self._lab.is_open()
+        self._try_it.open()
+        if self._bench.has_lab:
+            self._compare.open()
         show("dashboard")
+        self._tab.listen()
         await self._load_notes()
-        # A server without its lab answers 404: then there is nothing to press.
-        if (await self._lab.get("counters")).ok:
-            show("lab")
 
     async def _load_profile(self) -> None:
         response = await self._api.get("profile")
         profile = await response.raise_for_status().json()
         for name in ("name", "username", "email"):
-            say(f"profile-{name}", profile[name])
-        say("status", "The profile is loaded.")
+            put(f"profile-{name}", profile[name])
+        self._words.say("status", "profile-loaded")
 
     async def _load_notes(self) -> None:
         response = await self._api.get("notes")
@@ -66,27 +80,19 @@ class Dashboard:
         (await self._api.post("notes", json={"text": text.value})).raise_for_status()
         text.value = ""
         await self._load_notes()
-        say("status", "The note is added.")
+        self._words.say("status", "note-added")
 
-    async def _expire(self) -> None:
-        (await self._lab.post("expire")).raise_for_status()
-        say("status", "The access token has expired. Load the profile or add a note: it just works.")
+    def _told(self, act: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """Return `act` with its errors told to the user instead of raised."""
 
-    async def _revoke(self) -> None:
-        (await self._lab.post("revoke")).raise_for_status()
-        say("status", "The refresh token is revoked. The session lasts as long as the access token does.")
+        async def act_and_tell() -> None:
+            put("status", "")  # so that the same words said again are read out again
+            try:
+                await act()
+            except (NotSignedIn, RefreshRejected, SessionChanged):
+                self._words.say("status", "session-over")
+            except SilentRefreshError as error:
+                key = f"error-{type(error).__name__}"
+                self._words.say("status", key if self._words.has(key) else "error", message=error)
 
-
-def told(act: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    """Return `act` with its errors told to the user instead of raised."""
-
-    async def act_and_tell() -> None:
-        say("status", "")  # so that the same words said again are read out again
-        try:
-            await act()
-        except (NotSignedIn, RefreshRejected, SessionChanged):
-            say("status", "The session is over: going to the sign-in page …")
-        except SilentRefreshError as error:
-            say("status", str(error))
-
-    return act_and_tell
+        return act_and_tell

@@ -1,4 +1,4 @@
-"""What the views need of the document: find, show, say, and react to what the user does.
+"""What the views need of the document: find, make, show, and react to what the user does.
 
 Text goes in as text only (`textContent`), as the page's Trusted Types policy demands.
 """
@@ -6,11 +6,15 @@ Text goes in as text only (`textContent`), as the page's Trusted Types policy de
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import js
+from pyodide.ffi import JsException
 from pyodide.ffi.wrappers import add_event_listener
+
+SVG = "http://www.w3.org/2000/svg"
 
 _tasks: set[asyncio.Task[None]] = set()  # the event loop alone would not keep them
 
@@ -23,9 +27,11 @@ def element(id: str) -> Any:
     return found
 
 
-def say(id: str, text: str) -> None:
-    """Put a text into an element."""
-    element(id).textContent = text
+def put(id: str, text: str) -> None:
+    """Put a text into an element, unless it's there already: then nothing is drawn, and nothing read out."""
+    target = element(id)
+    if target.textContent != text:
+        target.textContent = text
 
 
 def show(id: str) -> None:
@@ -33,16 +39,27 @@ def show(id: str) -> None:
     element(id).hidden = False
 
 
+def make(name: str, text: str = "", **attributes: str) -> Any:
+    """Make an element; an attribute's `_` stands for `-`."""
+    return _with(js.document.createElement(name), text, attributes)
+
+
+def make_svg(name: str, text: str = "", **attributes: str) -> Any:
+    """Make an element of a picture."""
+    return _with(js.document.createElementNS(SVG, name), text, attributes)
+
+
+def _with(made: Any, text: str, attributes: dict[str, str]) -> Any:
+    if text:
+        made.textContent = text
+    for name, value in attributes.items():
+        made.setAttribute(name.rstrip("_").replace("_", "-"), value)
+    return made
+
+
 def fill_list(id: str, texts: list[str]) -> None:
     """Replace the items of a list."""
-    element(id).replaceChildren(*map(list_item, texts))
-
-
-def list_item(text: str) -> Any:
-    """Make an item for a list."""
-    item = js.document.createElement("li")
-    item.textContent = text
-    return item
+    element(id).replaceChildren(*(make("li", text) for text in texts))
 
 
 def field(form: str, name: str) -> Any:
@@ -50,10 +67,24 @@ def field(form: str, name: str) -> Any:
     return element(form).elements.namedItem(name)
 
 
-def on_click(id: str, act: Callable[[], Awaitable[None]]) -> None:
-    """Run `act` at every click on a button, which is disabled meanwhile."""
-    button = element(id)
-    add_event_listener(button, "click", lambda event: _start(act, button))
+def recall(key: str) -> str | None:
+    """Return what this browser remembers of the demo's own; None where storage is blocked, too."""
+    try:
+        text = js.localStorage.getItem(key)
+    except JsException:
+        return None
+    return text if isinstance(text, str) else None
+
+
+def remember(key: str, text: str) -> None:
+    """Keep something of the demo's own in this browser, where that's allowed."""
+    with contextlib.suppress(JsException):
+        js.localStorage.setItem(key, text)
+
+
+def on_click(button: Any, act: Callable[[], Awaitable[None]], *, disable: Any = None) -> None:
+    """Run `act` at every click on a button; that, or what `disable` is, is disabled meanwhile."""
+    add_event_listener(button, "click", lambda event: start(act, button, disable or button))
 
 
 def on_submit(id: str, act: Callable[[], Awaitable[None]]) -> None:
@@ -63,26 +94,32 @@ def on_submit(id: str, act: Callable[[], Awaitable[None]]) -> None:
 
     def submit(event: Any) -> None:
         event.preventDefault()
-        _start(act, button)
+        start(act, button, button)
 
     add_event_listener(form, "submit", submit)
 
 
-def _start(act: Callable[[], Awaitable[None]], button: Any) -> None:
+def start(act: Callable[[], Awaitable[None]], button: Any, disable: Any) -> None:
+    """Run `act` and keep its task."""
     # A second Enter in a field comes here although the button is disabled.
-    if not button.disabled:
-        task = asyncio.ensure_future(_act(act, button))
-        _tasks.add(task)
-        task.add_done_callback(_tasks.discard)
+    if not disable.disabled:
+        keep(_act(act, button, disable))
 
 
-async def _act(act: Callable[[], Awaitable[None]], button: Any) -> None:
+def keep(work: Awaitable[None]) -> None:
+    """Run something to its end, whoever waits for it."""
+    task = asyncio.ensure_future(work)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+async def _act(act: Callable[[], Awaitable[None]], button: Any, disable: Any) -> None:
     had_focus = js.document.activeElement == button
-    button.disabled = True
+    disable.disabled = True
     try:
         await act()
     finally:
-        button.disabled = False
+        disable.disabled = False
         # Disabling took the focus from the button, and with it the keyboard's place on the page.
         if had_focus and js.document.activeElement == js.document.body:
             button.focus()

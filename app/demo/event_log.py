@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demo.document import element, list_item
+from demo.document import element, make
 from silent_refresh import Event
 
 LONGEST = 200  # lines
@@ -13,16 +13,17 @@ class EventLog:
 
     def __init__(self) -> None:
         self._list = element("log")
+        self._box = self._list.parentElement
         self._start: float | None = None
 
     def add(self, event: Event) -> None:
         """Add a line, and drop the oldest when there are too many."""
         if self._start is None:
             self._start = event.at
-        self._list.append(list_item(f"{event.at - self._start:7.3f} s  {describe(event)}"))
+        self._list.append(make("li", f"{event.at - self._start:7.3f} s  {describe(event)}"))
         if self._list.childElementCount > LONGEST:
             self._list.firstElementChild.remove()
-        self._list.scrollTop = self._list.scrollHeight
+        self._box.scrollTop = self._box.scrollHeight
 
 
 def describe(event: Event) -> str:

@@ -2,14 +2,20 @@
 
 import js
 
-from demo.dashboard import Dashboard
-from demo.sign_in import SignIn
+from demo.words import Words
 from silent_refresh import LocalStorage, SilentRefresh
 
 store = LocalStorage()
 auth = SilentRefresh(store=store)
+words = Words()
+words.open()
 
+# Each view is read only where it's shown.
 if js.location.pathname == "/login":
-    SignIn(auth).open()
+    from demo.sign_in import SignIn
+
+    SignIn(auth, store, words).open()
 else:
-    await Dashboard(auth, store).open()
+    from demo.dashboard import Dashboard
+
+    await Dashboard(auth, store, words).open()

@@ -1,4 +1,8 @@
-"""The session card: the two tokens, masked, and how long the access token has to live."""
+"""The session card: the access token's life as a ring that drains, both tokens masked, who renewed last.
+
+The session's record in the store tells it all. It is read once a second and at each of the library's events,
+so that it never shows a generation that is gone.
+"""
 
 from __future__ import annotations
 
@@ -7,49 +11,79 @@ import time
 from typing import Any
 
 import js
-from pyodide.ffi import create_proxy
+from pyodide.ffi import create_proxy, to_js
 
-from demo.document import say
-from silent_refresh import SessionStore, SilentRefresh
+from demo.document import element, put, recall, remember
+from demo.words import Words
+from silent_refresh import Event, SessionStore, SilentRefresh
 
 EVERY = 1000  # ms
+DATE = {"dateStyle": "medium", "timeStyle": "short"}
+RENEWED_BY = "demo-renewed-by"  # in localStorage: {"generation": 3, "tab": "B", "at": 1764000000.0}
+ENDS_AT = "demo-session-ends"  # in localStorage: s since the epoch, by this computer's clock
 
 
 class SessionCard:
-    """Shows the session of `auth`; `store` is where that keeps it."""
+    """Shows the session of `auth`; `store` is where that keeps it, `tab` is this tab's name."""
 
-    def __init__(self, auth: SilentRefresh, store: SessionStore) -> None:
+    def __init__(self, auth: SilentRefresh, store: SessionStore, words: Words, tab: str) -> None:
         self._auth = auth
         self._store = store
+        self._words = words
+        self._tab = tab
 
     def open(self) -> None:
-        """Show the session from now on, once a second."""
+        """Show the session from now on."""
         self.show()
+        put("this-tab", self._tab)
+        self._auth.listen(self._note)
+        self._words.listen(self.show)
         js.setInterval(create_proxy(self.show), EVERY)  # for the life of the page, so never destroyed
+
+    def _note(self, event: Event) -> None:
+        if event.name == "refresh-done":
+            note = {"generation": event.generation, "tab": self._tab, "at": time.time()}
+            remember(RENEWED_BY, json.dumps(note))
+        if event.request is None:  # what concerns one request changes nothing here
+            self.show()
 
     def show(self) -> None:
         """Show the session as it is now."""
         tokens = self._auth.tokens
-        say("access-token", masked(tokens.access_token if tokens else None))
-        say("refresh-token", masked(tokens.refresh_token if tokens else None))
-        record = self._record()
-        say("generation", str(record.get("generation", "–")))
-        say("seconds-left", life_left(record))
-
-    def _record(self) -> dict[str, Any]:
+        put("access-token", self._masked(tokens.access_token if tokens else None))
+        put("refresh-token", self._masked(tokens.refresh_token if tokens else None))
         text = self._store.get(self._store.key)
-        return json.loads(text) if text and self._auth.signed_in else {}
+        record = json.loads(text) if text and tokens else {}
+        put("generation", str(record.get("generation", "–")))
+        put("refresh-life", self._refresh_life())
+        put("renewed-by", self._renewed_by(record.get("generation")))
+        self._show_life(record.get("expires_in"), record.get("issued_at"))
 
+    def _show_life(self, life: float | None, issued_at: float | None) -> None:
+        if life is None or issued_at is None:
+            put("seconds-left", "–")
+            put("whole-life", self._words("life-unknown"))
+            return
+        left = min(life, max(0.0, issued_at + life - time.time()))
+        element("ring").setAttribute("stroke-dasharray", f"{100 * left / life:.2f} 100")
+        put("seconds-left", self._words("seconds", seconds=round(left)))
+        put("whole-life", self._words("of-life", life=self._words("seconds", seconds=f"{life:g}")))
 
-def masked(token: str | None) -> str:
-    """Return a token's last characters, enough to see that it changed."""
-    return f"… {token[-6:]}" if token else "none"
+    def _refresh_life(self) -> str:
+        ends_at = recall(ENDS_AT)
+        return self._when(float(ends_at)) if ends_at else self._words("unknown")
 
+    def _renewed_by(self, generation: int | None) -> str:
+        note: dict[str, Any] = json.loads(recall(RENEWED_BY) or "{}")
+        if generation is None or note.get("generation") != generation:
+            return self._words("not-yet")
+        key = "tab-here" if note["tab"] == self._tab else "tab-other"
+        at = str(js.Date.new(note["at"] * 1000).toLocaleTimeString(self._words.language))
+        return self._words(key, tab=note["tab"], at=at)
 
-def life_left(record: dict[str, Any]) -> str:
-    """Return how long the access token lives on, as far as its record tells."""
-    life = record.get("expires_in")
-    if not record or life is None:
-        return "unknown"
-    left = max(0, round(record["issued_at"] + life - time.time()))
-    return f"{left} of {life:g} s left"
+    def _when(self, at: float) -> str:
+        return str(js.Date.new(at * 1000).toLocaleString(self._words.language, to_js(DATE)))
+
+    def _masked(self, token: str | None) -> str:
+        # The last characters are enough to see that it changed.
+        return f"… {token[-6:]}" if token else self._words("none")

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import js
 
-from demo.document import field, on_submit, say, show
-from silent_refresh import Client, NetworkError, SilentRefresh
-
-# What the library puts into ``?reason=``; other reasons need no words.
-REASONS = {
-    "rejected": "The server ended your session. Sign in again, and you are back where you were.",
-    "elsewhere": "You signed out in another tab.",
-    "sign_out": "You are signed out.",
-    "no_refresh_token": "Your session is over. Sign in again, and you are back where you were.",
-}
+from demo.document import field, on_submit, remember, show
+from demo.session_card import ENDS_AT
+from demo.words import Words
+from silent_refresh import Client, NetworkError, SessionStore, SilentRefresh
 
 
 class SignIn:
     """The sign-in form."""
 
-    def __init__(self, auth: SilentRefresh) -> None:
+    def __init__(self, auth: SilentRefresh, store: SessionStore, words: Words) -> None:
         self._auth = auth
+        self._store = store
+        self._words = words
         self._client = Client(auth=None)  # signing in needs no token, and a 401 here is about the password
 
     def open(self) -> None:
@@ -28,33 +27,41 @@ class SignIn:
         if self._auth.signed_in:
             self._leave()
             return
-        reason = js.URLSearchParams.new(js.location.search).get("reason") or ""
-        if reason in REASONS:
-            say("sign-in-reason", REASONS[reason])
+        # What the library puts into ``?reason=``; other reasons need no words.
+        reason = f"reason-{js.URLSearchParams.new(js.location.search).get('reason') or ''}"
+        if self._words.has(reason):
+            self._words.say("sign-in-reason", reason)
             show("sign-in-reason")
+            is_gone = not self._store.get(self._store.key)
+            self._words.say("sign-in-proof", "tokens-gone" if is_gone else "tokens-left")
+            show("sign-in-proof")
         on_submit("sign-in-form", self._submit)
         show("sign-in")
+        show("story")
         field("sign-in-form", "username").focus()
 
     async def _submit(self) -> None:
-        say("status", "Signing in …")
+        self._words.say("status", "signing-in")
         credentials = {name: field("sign-in-form", name).value for name in ("username", "password")}
         try:
             response = await self._client.post("/login", json=credentials)
             if response.status == 401:
-                self._refuse("The user name or the password is wrong.")
+                self._refuse("wrong-password")
                 return
             if not response.ok:
-                self._refuse(f"The server could not sign you in (status {response.status}). Try again later.")
+                self._refuse("sign-in-failed", status=response.status)
                 return
-            await self._auth.sign_in(await response.json())
+            answer = await response.json()
+            await self._auth.sign_in(answer)
         except NetworkError:
-            self._refuse("The server can't be reached. See that it is running, then try again.")
+            self._refuse("server-missing")
             return
+        # No renewal moves this end, so it's enough to note it here.
+        remember(ENDS_AT, str(time.time() + answer["refreshExpiresIn"]))
         self._leave()
 
-    def _refuse(self, text: str) -> None:
-        say("status", text)
+    def _refuse(self, key: str, **values: Any) -> None:
+        self._words.say("status", key, **values)
         password = field("sign-in-form", "password")
         password.value = ""
         password.focus()

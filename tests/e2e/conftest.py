@@ -9,6 +9,7 @@
 | `fresh_page`  | makes such a page in a new context, for tests that leave it or need several   |
 | `own_server`  | makes a server that the test may stop and start                               |
 | `warm_page`   | an empty page that has the demo's files in its cache; storage empty           |
+| `dashboard`   | the demo's dashboard, the demo user signed in; a module's tests share the page |
 | `wheel`       | the path of the wheel; `distributions` is its folder, with the sdist          |
 | `page`        | pytest-playwright's empty page, in a context of its own, cache empty          |
 """
@@ -25,6 +26,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.demo_page import open_dashboard, stored
 from tests.e2e.page_python import PagePython, empty_storage
 from tests.e2e.page_session import PageSession
 from tests.e2e.running_server import Lab, RunningServer
@@ -150,6 +152,21 @@ def warm_page(warm_context: BrowserContext, server: RunningServer) -> Iterator[P
         page.goto("/static/icon.svg")
         empty_storage(page)
         yield page
+
+
+@pytest.fixture(scope="module")
+def shared_dashboard(warm_context: BrowserContext) -> Iterator[Page]:
+    """Open a page for the tests of one module; closed after them, so that no other test has company."""
+    with warm_context.new_page() as page:
+        yield page
+
+
+@pytest.fixture
+def dashboard(shared_dashboard: Page, lab: Lab) -> Page:
+    """Return the demo's dashboard, opened anew if the last test left it."""
+    if shared_dashboard.url.rstrip("/") != lab.url or stored(shared_dashboard) is None:
+        open_dashboard(shared_dashboard, lab)
+    return shared_dashboard
 
 
 @pytest.fixture

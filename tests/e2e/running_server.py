@@ -21,6 +21,7 @@ class Lab:
     """The server's switches and counters, as `app/server/lab.py` offers them."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._http = httpx.Client(base_url=url, trust_env=False, timeout=10)
 
     def _post(self, path: str, content: dict[str, Any] | None = None) -> None:

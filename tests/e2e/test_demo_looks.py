@@ -1,0 +1,151 @@
+"""The demo for everybody: screen readers, keyboards, two themes, two languages, small screens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.demo_page import open_table, sign_in, try_it
+from tests.e2e.page_python import BOOT_TIMEOUT
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+# What axe finds, as short as it can be read in a failing test.
+FIND = """async () => {
+    const { violations } = await axe.run();
+    const tell = (id, node) => `${id}: ${node.target} ${node.failureSummary}`;
+    return violations.flatMap(({ id, nodes }) => nodes.map((node) => tell(id, node)));
+}"""
+WIDTHS = (320, 390, 768, 1280, 1920)  # px
+SCHEMES = ("light", "dark")
+CHINESE = "简体中文"
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe-core finds wrong with the page as it is."""
+    page.evaluate(AXE.read_text())  # not as a script of the page, which the page's policy would not run
+    return page.evaluate(FIND)
+
+
+def use(page: Page) -> None:
+    """Let the dashboard show all that it has."""
+    try_it(page, "Expire the access token")
+    try_it(page, "Send 20 at once")
+    open_table(page)
+    page.get_by_role("group", name="What happens").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#picture-detail")).not_to_be_empty()
+
+
+def expect_no_sideways_scrolling(page: Page, width: int) -> None:
+    """Everything fits into a screen of so many pixels."""
+    page.set_viewport_size({"width": width, "height": 800})
+    wide, room = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+    assert width == room == wide
+
+
+def test_axe_finds_nothing_at_the_login(page):
+    """The sign-in page has no fault that a machine can find, in either theme."""
+    page.goto("/login?reason=rejected")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert [] == faults(page), scheme
+
+
+def test_axe_finds_nothing_on_the_dashboard(dashboard):
+    """Nor has the dashboard, with a picture, a table and verdicts in it."""
+    use(dashboard)
+
+    for scheme in SCHEMES:
+        dashboard.emulate_media(color_scheme=scheme)
+        assert [] == faults(dashboard), scheme
+
+
+def test_axe_would_find_a_fault(dashboard):
+    """The check of the page is one: a button without a name is found."""
+    dashboard.evaluate("() => document.querySelector('main').append(document.createElement('button'))")
+
+    assert any("button-name" in fault for fault in faults(dashboard))
+    dashboard.evaluate("() => document.querySelector('main').lastElementChild.remove()")
+
+
+def test_the_login_speaks_chinese(page):
+    """The language is chosen, kept over a reload, and told to screen readers."""
+    page.goto("/login")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+    page.get_by_label("Language").select_option(CHINESE)
+
+    expect(page.get_by_role("heading", name="无感刷新", exact=True)).to_be_visible()
+    assert "zh-CN" == page.locator("html").get_attribute("lang")
+    page.reload()
+    expect(page.get_by_role("button", name="登录")).to_be_visible()
+    expect(page).to_have_title("无感刷新")
+    page.get_by_label("语言").select_option("English")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_the_dashboard_speaks_chinese(dashboard):
+    """What was said already is said again in the other language: figures, verdicts, picture and table."""
+    page = dashboard
+    use(page)
+    page.get_by_label("Language").select_option(CHINESE)
+
+    expect(page.get_by_role("button", name="使访问令牌过期")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("20 个请求中 20 个得到应答")
+    expect(page.locator("#facts-send-20")).to_contain_text("符合预期：")
+    expect(page.locator("#picture-detail")).to_contain_text("应答 200")
+    expect(page.get_by_role("rowheader", name="刷新，调用 1 次")).to_be_visible()
+    expect(page.get_by_role("region", name="会话")).to_contain_text("本标签页，")
+    assert [] == faults(page)
+    page.get_by_label("语言").select_option("English")
+    expect(page.get_by_role("status")).to_contain_text("answered 20 of 20")
+
+
+def test_a_chinese_browser_gets_chinese(browser, base_url):
+    """Whoever has not chosen gets the browser's language."""
+    with browser.new_context(base_url=base_url, locale="zh-CN") as context:
+        page = context.new_page()
+        page.goto("/login")
+
+        expect(page.get_by_role("button", name="登录")).to_be_visible(timeout=BOOT_TIMEOUT)
+
+
+def test_the_login_fits(page):
+    """From the smallest phone to a wide screen nothing scrolls sideways at the sign-in."""
+    page.goto("/login")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+    for width in WIDTHS:
+        expect_no_sideways_scrolling(page, width)
+
+
+def test_the_dashboard_fits(dashboard):
+    """Nor on the dashboard, with a picture, a table and verdicts in it."""
+    use(dashboard)
+    for width in WIDTHS:
+        expect_no_sideways_scrolling(dashboard, width)
+    dashboard.set_viewport_size({"width": 1280, "height": 720})
+
+
+def test_everything_can_be_reached_by_keyboard(page):
+    """From the language on, Tab leads through the page to the last experiment, and each place is seen."""
+    page.goto("/login")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+    sign_in(page)
+    expect(page.get_by_role("button", name="Send 1 request")).to_be_visible()
+    page.get_by_label("Language").focus()
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                """() => [document.activeElement.id,
+                    getComputedStyle(document.activeElement).outlineStyle !== "none"]"""
+            )
+        )
+
+    ids = [id for id, _ in reached]
+    for id in ("picture", "send-1", "send-200", "expire", "second-tab", "load-profile"):
+        assert id in ids, id
+    assert all(is_seen for id, is_seen in reached if id)

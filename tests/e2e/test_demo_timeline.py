@@ -1,0 +1,145 @@
+"""The demo's timeline in the real page: drawn, told to whoever points, told to whoever can't see it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.demo_page import card, open_dashboard, open_table, stored, try_it
+
+EXPIRE = "Expire the access token"
+RENEWED = re.compile(
+    r"#\d+ GET /api/items/\d+: refused after \d+ ms, (waited \d+ ms, )?"
+    r"sent again \(\d+ ms\), answered 200 after \d+ ms in all"
+)
+FRAMES = """(count) => new Promise((resolve) => {
+    const frame = () => (count-- > 0 ? requestAnimationFrame(frame) : resolve());
+    frame();
+})"""
+
+
+@pytest.fixture
+def page(dashboard: Page) -> Page:
+    """Use the dashboard, which has a new picture for each experiment."""
+    return dashboard
+
+
+@pytest.fixture
+def renewed(page: Page) -> Page:
+    """Let twenty requests meet an expired token."""
+    try_it(page, EXPIRE)
+    try_it(page, "Send 20 at once")
+    return page
+
+
+def picture(page: Page):
+    """Find the picture."""
+    return page.get_by_role("group", name="What happens")
+
+
+def drawn(page: Page, kind: str) -> int:
+    """Return how many shapes of a kind the picture has."""
+    d = page.locator(f'path[data-kind="{kind}"]').get_attribute("d") or ""
+    return d.count("M")
+
+
+def test_each_request_is_a_lane(renewed):
+    """Twenty lanes are refused, sent again and answered, across one refresh."""
+    expect(renewed.get_by_text("requests: 20, refreshes: 1")).to_be_visible()
+
+    assert [20, 20, 20, 1] == [
+        drawn(renewed, kind) for kind in ("refused", "replayed", "answered", "refresh")
+    ]
+    assert 0 == drawn(renewed, "failed")
+    expect(picture(renewed).get_by_text("/api/items/20", exact=False)).to_have_count(1)
+
+
+def test_the_keyboard_goes_from_lane_to_lane(renewed):
+    """Arrow keys, Home and End tell one lane after the other what became of it."""
+    picture(renewed).focus()
+    told = renewed.locator("#picture-detail")
+    for key, lane in (("ArrowDown", 1), ("ArrowDown", 2), ("End", 20), ("ArrowUp", 19), ("Home", 1)):
+        renewed.keyboard.press(key)
+        expect(told).to_contain_text(f"GET /api/items/{lane}:")
+
+    expect(told).to_have_text(RENEWED)
+
+
+def test_pointing_at_a_lane_tells_of_it(renewed):
+    """The pointer finds the lane that it is over, and nothing is told once it has left."""
+    picture(renewed).hover(position={"x": 300, "y": 90})
+    told = renewed.locator("#picture-detail")
+    expect(told).to_have_text(RENEWED)
+    renewed.mouse.move(1, 1)
+
+    expect(told).to_be_empty()
+
+
+def test_the_same_is_in_a_table(renewed):
+    """Whoever can't see the picture reads the same: a row for each request, and one for the refresh."""
+    open_table(renewed)
+    rows = renewed.get_by_role("table").first.get_by_role("row")
+
+    expect(rows).to_have_count(1 + 20 + 1)
+    expect(rows.filter(has_text="Refresh (calls: 1)")).to_contain_text(
+        f"new tokens, generation {stored(renewed)['generation']}"
+    )
+    expect(rows.filter(has_text="GET /api/items/20")).to_have_text(
+        re.compile(r"#\d+ GET /api/items/20\d+ ms\d+ ms\d+ ms\d+ ms200")
+    )
+
+
+def test_earlier_episodes_can_be_looked_at(renewed):
+    """Each experiment has a picture of its own, and one can go back."""
+    try_it(renewed, "Send 1 request")
+    expect(renewed.get_by_text("requests: 1, refreshes: 0")).to_be_visible()
+    renewed.get_by_role("button", name="Earlier").click()
+    expect(renewed.get_by_text("requests: 20, refreshes: 1")).to_be_visible()
+    assert 20 == drawn(renewed, "refused")
+    renewed.get_by_role("button", name="Later").click()
+
+    expect(renewed.get_by_text("requests: 1, refreshes: 0")).to_be_visible()
+    expect(renewed.get_by_role("button", name="Later")).to_be_disabled()
+
+
+def test_two_hundred_lanes_cost_as_little_as_one(page):
+    """The picture has the same few elements for 200 requests: there's no element for each."""
+    try_it(page, "Send 1 request")
+    one = picture(page).locator("path").count()
+    try_it(page, EXPIRE)
+    try_it(page, "Send 200 at once")
+    expect(page.get_by_text("requests: 200, refreshes: 1")).to_be_visible()
+
+    assert 200 == drawn(page, "replayed")
+    assert one == picture(page).locator("path").count()
+    assert picture(page).locator("text").count() < 20
+
+
+def test_who_wants_less_motion_gets_less(browser, lab):
+    """While requests wait the picture grows with the time, or stands still for whoever asked for that."""
+    with browser.new_context(base_url=lab.url, reduced_motion="reduce") as context:
+        page = context.new_page()
+        open_dashboard(page, lab)
+        waiting = page.locator('path[data-kind="waiting"]')
+        card(page, "Refresh that hangs (10 s)").get_by_role("button").click()
+        expect(page.get_by_text("requests: 20, refreshes: 1")).to_be_visible()
+        page.evaluate(FRAMES, 40)  # until the last event is drawn
+        before = waiting.get_attribute("d")
+        page.evaluate(FRAMES, 5)
+        assert before == waiting.get_attribute("d")
+        page.emulate_media(reduced_motion="no-preference")
+        picture(page).focus()
+        page.keyboard.press("ArrowDown")  # draws once, and goes on from there
+
+        expect(waiting).not_to_have_attribute("d", before)
+
+
+def test_the_card_never_shows_an_old_generation(renewed):
+    """As soon as the refresh is told, the session card has its generation, its tokens and its life."""
+    session = renewed.get_by_role("region", name="Session")
+
+    expect(session.locator("#generation")).to_have_text(str(stored(renewed)["generation"]))
+    expect(session).to_contain_text("this tab, ")
+    expect(session.get_by_text(re.compile(r"^(1800|179\d) s$"))).to_be_visible()
