@@ -16,7 +16,7 @@ from typing import Any
 
 from .challenge import refuses_token
 from .endpoint import RefreshEndpoint
-from .errors import NetworkError, NotSignedIn, RefreshRejected, SessionChanged
+from .errors import NetworkError, NotSignedIn, SessionChanged
 from .events import Events, Listener, Tell
 from .from_cookie import CookieSignIn, coordinator_of
 from .interceptors import Send
@@ -72,7 +72,7 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         self._endpoint = RefreshEndpoint.article(refresh) if isinstance(refresh, str) else refresh
         way_in = getattr(self._endpoint, "url", None), login
         super().__init__(platform.navigation, way_in, origins, is_refused or refuses_token)
-        self._events = Events(platform.clock.monotonic)
+        self._events = Events(platform.clock.monotonic, self._tell_watchers)
         self._login = LoginPage(login, platform.navigation)
         self._refusers = Refusers()
         self._watchers: list[Callable[[], None]] = []
@@ -89,7 +89,7 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
             leeway=leeway,
             timeout=timeout,
             retries=retries,
-            rejected=self._rejected,
+            rejected=lambda session, _: self._signed_out(session, "rejected"),
             changed=self._tell_watchers,
         )
         self._from_cookie = CookieSignIn(
@@ -154,9 +154,7 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
             self._vault.end()
             await self._vault.settle(session, wait=self._renewal.longest_wait)
             self._signed_out(session, "no_refresh_token")
-            raise NotSignedIn(
-                "the access token was refused and there is no refresh token to renew it: sign in again"
-            )
+            raise NotSignedIn("the access token was refused and there's no refresh token: sign in again")
         response.discard()
         tell("queued", generation=session.generation)
         renewed = await self._renewal.renew(refused=session)
@@ -291,14 +289,7 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
 
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Call ``callback`` with every ``Event`` from now on; return what stops it."""
-        stop_listening = self._events.listen(callback)
-        self._tell_watchers()
-
-        def stop() -> None:
-            stop_listening()
-            self._tell_watchers()
-
-        return stop
+        return self._events.listen(callback)
 
     def close(self) -> None:
         """Stop listening to other tabs; what waits for a renewal gets ``SessionChanged``."""
@@ -307,9 +298,6 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         self._vault.close()
 
     # What happens to the session
-
-    def _rejected(self, session: Session, error: RefreshRejected) -> None:
-        self._signed_out(session, "rejected")
 
     def _changed_elsewhere(self, before: Session | None, after: Session | None) -> None:
         if before is not None and after is not None and before.id == after.id:

@@ -70,8 +70,10 @@ class Tell(Protocol):
 class Events:
     """The listeners of one ``SilentRefresh``."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], changed: Callable[[], None]) -> None:
+        """Make the list; ``changed`` is called when somebody begins or ends to listen."""
         self._now = now
+        self._changed = changed
         self._listeners: list[Listener] = []
         self._requests = 0
 
@@ -83,10 +85,12 @@ class Events:
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with every event from now on; return what stops it."""
         self._listeners.append(listener)
+        self._changed()
 
         def stop() -> None:
             if listener in self._listeners:
                 self._listeners.remove(listener)
+                self._changed()
 
         return stop
 

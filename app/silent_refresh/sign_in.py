@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,9 +25,9 @@ class ProviderSignIn:
     _login: LoginPage
     _parse: Callable[[str], Place]
 
+    @abstractmethod
     async def sign_in(self, tokens: Tokens | Mapping[str, Any]) -> None:
         """Start a session."""
-        raise NotImplementedError
 
     async def authorize(
         self, redirect_uri: str | None = None, *, scope: str | None = None, **parameters: str

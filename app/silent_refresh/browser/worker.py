@@ -25,7 +25,7 @@ from pyodide.ffi import create_proxy, to_js
 from ..auth import SilentRefresh
 from ..challenge import refuses_token
 from ..errors import NetworkError, SessionChanged
-from ..events import Event, Events, Listener
+from ..events import Event, Events
 from ..interceptors import Send
 from ..messages import Request, Response
 from ..ports import this_browser
@@ -50,7 +50,7 @@ class PageAuth(SilentRefresh):
         self.platform = this_browser()
         self._parse = self.platform.navigation.parse
         self._is_refused = refuses_token
-        self._events = Events(time.monotonic)
+        self._events = Events(time.monotonic, self._listeners_changed)
         self._watchers: list[Callable[[], None]] = []
         self._numbers = itertools.count(1)
         self._errands: dict[int, Errand] = {}
@@ -288,16 +288,9 @@ class PageAuth(SilentRefresh):
         """Tell an adapter whether the session of this id is over; raises as the page's does."""
         return bool(await self._call("is_over", session))
 
-    def listen(self, callback: Listener) -> Callable[[], None]:
-        """Call ``callback`` with every ``Event`` of the page from now on; return what stops it."""
-        stop_listening = super().listen(callback)
-        self._tell("listen", True)
-
-        def stop() -> None:
-            stop_listening()
-            self._tell("listen", self._events.anybody)
-
-        return stop
+    def _listeners_changed(self) -> None:
+        self._tell("listen", self._events.anybody)
+        self._tell_watchers()
 
     def close(self) -> None:
         """Let go of the page; what waits for it gets ``SessionChanged``."""
