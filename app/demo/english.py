@@ -25,7 +25,7 @@ TEXTS = {
     "reason-no_refresh_token": "Your session is over. Sign in again, and you are back where you were.",
     "tokens-gone": "✓ As it should be: this browser holds no token any more.",
     "tokens-left": "✗ Not as it should be: this browser still holds a token.",
-    "story": "What silent refresh is",
+    "story": "How it works",
     "story-1": "Your access token has run out, and nobody told the page. Every request it sends is refused.",
     "story-2": "The requests wait while the token is renewed: once for all of them, in all tabs.",
     "story-3": "With the new token each is sent again.",

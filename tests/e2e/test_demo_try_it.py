@@ -100,11 +100,13 @@ def test_a_second_tab_shares_the_refresh(page, lab):
     ] == verdicts(page, button)
     assert {"refresh": 1, "reuse": 0} == {k: v for k, v in lab.counters().items() if k.startswith("re")}
     tabs = [page, opened.value]
-    adopted = [tab.locator('path[data-kind="adopted"]').get_attribute("d") != "" for tab in tabs]
-    assert [False, True] == sorted(adopted)
     generation = str(stored(page)["generation"])
-    renewer = "AB"[adopted.index(False)]
-    for name, tab in zip("AB", tabs, strict=True):
+    adopted = [f"adopted  generation {generation}" in tab.get_by_role("log").inner_text() for tab in tabs]
+    assert [False, True] == sorted(adopted)
+    names = [tab.locator("#this-tab").inner_text() for tab in tabs]
+    assert names[0] != names[1]
+    renewer = names[adopted.index(False)]
+    for name, tab in zip(names, tabs, strict=True):
         session = tab.get_by_role("region", name="Session")
         expect(session.locator("#generation")).to_have_text(generation)
         expect(session).to_contain_text("this tab, " if name == renewer else f"tab {renewer}, ")

@@ -188,6 +188,16 @@ def test_all_lanes_of_a_kind_are_one_path():
     assert AXIS + BAND + 200 * LOWEST < shape.height < 500
 
 
+def test_an_adoption_and_a_failure_have_shapes_of_their_own():
+    """What came from another tab, and a refresh that failed, are told from a refresh that brought tokens."""
+    events = [Event("adopted", 0.1, 7), Event("refresh-started", 0.2, 7), Event("refresh-failed", 0.4, 7)]
+    paths = shape_of(told(*events).episodes[0], 1.0, width=600, gutter=100).paths
+
+    assert "" != paths["adopted"]
+    assert "" != paths["refresh-failed"]
+    assert "" == paths["refresh"]
+
+
 def test_everything_is_drawn_within_the_picture():
     """No span begins left of the names' end, and none ends right of the picture."""
     timeline = told(*renewed(1), *renewed(2, 0.2), Event("refresh-started", 0.35), Event("refresh-done", 0.5))
