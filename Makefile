@@ -10,7 +10,7 @@ PIP  = $(BIN)/python -m pip --disable-pip-version-check -qq
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak check format screenshots docs wheel lock clean
+.PHONY: help demo test soak bench check format screenshots docs wheel lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test: .venv/.ready $(PAGE) ## Run all tests, in a real browser too; ARGS="-k nam
 
 soak: .venv/.ready ## Search the engine's interleavings for long: over 100,000, and 5,000 stories
 	SOAK=1 $(BIN)/python -m pytest tests/engine --ignore tests/engine/test_mutants.py $(ARGS)
+
+bench: .venv/.ready $(PAGE) ## Measure beside axios, ky, pyfetch …; writes docs/benchmarks.*; ARGS="--rounds 7"
+	$(BIN)/python tools/browser.py
+	PYTHONPATH=app $(BIN)/python -m tests.bench $(ARGS)
 
 check: .venv/.ready ## Lint, formatting and types
 	$(BIN)/ruff check .

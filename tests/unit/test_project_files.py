@@ -52,6 +52,7 @@ def test_the_npm_lock_file_names_no_registry():
     packages = {path: entry for path, entry in lock["packages"].items() if path}
 
     assert NPM["dependencies"] == lock["packages"][""]["dependencies"]
+    assert NPM["devDependencies"] == lock["packages"][""]["devDependencies"]
     for path, entry in packages.items():
         assert "resolved" not in entry, path
         assert entry["integrity"].startswith("sha512-"), path

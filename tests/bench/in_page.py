@@ -1,0 +1,192 @@
+"""The Python clients that are measured, and the library: functions that run in the page.
+
+Each is sent there as source, as ``tests/e2e/page_python.py`` says, and sees what it imports itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from silent_refresh import Client, MemoryStorage, SilentRefresh, Tokens, install
+
+
+async def make_clients(tokens: dict[str, Any], packages: str) -> None:
+    """Sign in, and keep one function per client in the module ``bench``, where the others find them."""
+    import sys
+    from types import SimpleNamespace
+
+    import pyodide_http
+    import pyscript
+    from pyodide.http import pyfetch
+
+    await (await pyfetch(packages)).unpack_archive(extract_dir="/packages", format="zip")
+    sys.path.append("/packages")
+    import requests
+
+    auth = SilentRefresh(login=None)
+    await auth.sign_in(tokens)
+    client = Client(auth=auth)
+
+    async def silent_refresh(url):
+        return await (await client.get(url)).json()
+
+    async def by_pyfetch(url):
+        return await (await pyfetch(url)).json()
+
+    async def by_pyscript(url):
+        return await (await pyscript.fetch(url)).json()
+
+    async def by_requests(url):
+        return session.get(origin + url).json()  # it takes no path alone
+
+    pyodide_http.patch_requests()
+    origin = pyscript.window.location.origin
+    session = requests.Session()
+    sys.modules["bench"] = SimpleNamespace(
+        auth=auth,
+        client=client,
+        clients={
+            "silent-refresh": silent_refresh,
+            "pyfetch": by_pyfetch,
+            "pyscript.fetch": by_pyscript,
+            "requests": by_requests,
+        },
+    )
+
+
+async def in_turn(name: str, url: str, count: int) -> float:
+    """Return the milliseconds that ``count`` requests take, one after the other."""
+    from time import perf_counter
+
+    from bench import clients
+
+    get = clients[name]
+    start = perf_counter()
+    for _ in range(count):
+        await get(url)
+    return (perf_counter() - start) * 1000
+
+
+async def at_once(urls: list[str]) -> list[float]:
+    """Return the milliseconds until as many requests at once are settled, and how many were answered."""
+    from asyncio import gather
+    from time import perf_counter
+
+    from bench import clients
+
+    get = clients["silent-refresh"]
+    start = perf_counter()
+    ends = await gather(*map(get, urls), return_exceptions=True)
+    taken = (perf_counter() - start) * 1000
+    return [taken, sum(not isinstance(end, Exception) for end in ends)]
+
+
+async def queue(waiters: int, rounds: int) -> float:
+    """Return the milliseconds that ``rounds`` renewals take while so many requests each wait for one.
+
+    Every round: a renewal is under way, the requests join its queue, it ends, all are sent and answered.
+    """
+    import asyncio
+    import gc
+    from time import perf_counter
+
+    flown: asyncio.Future[Tokens]
+
+    async def renew(tokens):
+        return await flown
+
+    auth = SilentRefresh(renew, login=None, store=MemoryStorage(), timeout=300)
+    await auth.sign_in(Tokens("first", "refresh"))
+    client = Client(auth=auth)
+    loop = asyncio.get_running_loop()
+    gc.collect()
+    taken = 0.0
+    for number in range(rounds):
+        flown = loop.create_future()
+        renewal = asyncio.ensure_future(auth.refresh())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        start = perf_counter()
+        requests = [loop.create_task(client.get("/api/items/7")) for _ in range(waiters)]
+        await asyncio.sleep(0)  # all tasks were started before this one goes on
+        flown.set_result(Tokens(f"token-{number}", "refresh"))
+        await renewal
+        for request in requests:
+            await request
+        taken += perf_counter() - start
+    auth.close()
+    return taken * 1000
+
+
+async def import_again(from_bytecode: bool) -> float:
+    """Return the milliseconds that importing the library takes, from source or from byte code."""
+    import importlib
+    import pathlib
+    import py_compile
+    import shutil
+    import sys
+    from time import perf_counter
+
+    mine = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "silent_refresh"}
+    package = pathlib.Path(mine["silent_refresh"].__file__).parent
+    for folder in package.rglob("__pycache__"):
+        shutil.rmtree(folder)
+    if from_bytecode:  # as tools that compile wheels for Pyodide do
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        for source in package.rglob("*.py"):
+            py_compile.compile(str(source), optimize=-1, invalidation_mode=mode, doraise=True)
+    for name in mine:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    start = perf_counter()
+    import silent_refresh  # noqa: F401
+
+    taken = (perf_counter() - start) * 1000
+    for name in [name for name in sys.modules if name.split(".")[0] == "silent_refresh"]:
+        del sys.modules[name]
+    sys.modules.update(mine)
+    return taken
+
+
+async def install_on_page() -> None:
+    """Put the library's fetch in the place of the page's."""
+    import bench
+
+    bench.undo = install(bench.auth)
+
+
+async def uninstall() -> None:
+    """Give the page its own fetch back."""
+    import bench
+
+    bench.undo()
+
+
+async def count_references() -> list[int]:
+    """Return the live references to JavaScript, and the Python proxies that JavaScript holds."""
+    import gc
+
+    import pyodide_js
+
+    gc.collect()
+    module = pyodide_js._module
+    return [module._hiwire_num_refs(), module.pyproxy_alloc_map.size]
+
+
+async def trace_proxies(wanted: bool) -> None:
+    """Let Pyodide keep account of its proxies, or stop that: it costs time."""
+    import pyodide_js
+
+    module = pyodide_js._module
+    module.pyproxy_alloc_map.clear()
+    if wanted:
+        module.enable_pyproxy_allocation_tracing()
+    else:
+        module.disable_pyproxy_allocation_tracing()
+
+
+async def sign_in(tokens: dict[str, Any]) -> None:
+    """Sign in anew."""
+    from bench import auth
+
+    await auth.sign_in(tokens)

@@ -1,0 +1,209 @@
+"""What is measured, and how: every number is the median over the rounds."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import CDPSession
+
+from tests.bench import in_page
+from tests.bench.site import ROOT
+from tests.e2e.page_python import PagePython
+from tests.e2e.running_server import Lab
+
+URL = "/api/items/7"
+IN_TURN = 500  # requests of a turn
+AT_ONCE = [f"/api/items/{number % 40}" for number in range(200)]
+QUEUES = [1, 10, 100, 1000, 10_000]
+QUEUED = 2000  # waiters of a turn at least, whatever the queue's length
+JAVASCRIPT = ["fetch", "axios", "axios-auth-refresh", "ky"]
+PYTHON = ["silent-refresh", "pyfetch", "pyscript.fetch", "requests"]
+INSTALLED = "fetch under install()"
+REQUESTS = 10_000  # after which no reference may be left
+PATIENCE = 300.0  # s that one turn may take
+
+Results = dict[str, Any]
+
+
+class Bench:
+    """One page in which everything is measured."""
+
+    def __init__(self, python: PagePython, lab: Lab, rounds: int, browser: str) -> None:
+        self._python = python
+        self._page = python.page
+        self._lab = lab
+        self._rounds = rounds
+        self._browser = browser
+
+    def run(self) -> Results:
+        """Measure all there is."""
+        self._python(in_page.make_clients, self._lab.sign_in(), "/bench/packages.zip", timeout=PATIENCE)
+        self._page.unroute_all()  # a page with routes asks Playwright about each request
+        return {
+            "rounds": self._rounds,
+            "browser": f"Chromium {self._browser}",
+            "machine": f"{platform.machine()}, {platform.system()}",
+            "peers": json.loads((ROOT / "package.json").read_text())["devDependencies"],
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            **self.in_turn(),
+            "200 at once with an expired token, real server": self.at_once(),
+            "microseconds per request that waits for a renewal, by the queue's length": self.queue(),
+            "milliseconds to import": self.imports(),
+            "more references after 10,000 requests": self.references(),
+            "wheel, bytes": wheel_size(),
+        }
+
+    # One after the other
+
+    def in_turn(self) -> dict[str, dict[str, int]]:
+        """Return the microseconds that a request costs each client when the answer is there at once.
+
+        The time that passes is what counts, and it is anybody's on a busy machine; so the main thread's own
+        is measured beside it.
+        """
+        taken: dict[str, list[float]] = defaultdict(list)
+        busy: dict[str, list[float]] = defaultdict(list)
+        session = self._page.context.new_cdp_session(self._page)
+        session.send("Performance.enable")
+        self._stub(True)
+        for number in range(self._rounds + 1):
+            for name in _rotated([*JAVASCRIPT, INSTALLED, *PYTHON], number):
+                before = _thread_time(session)
+                milliseconds = self._turn(name)
+                if number > 0:  # the first round is the warm-up
+                    taken[name].append(milliseconds * 1000 / IN_TURN)
+                    busy[name].append((_thread_time(session) - before) * 1e6 / IN_TURN)
+        session.detach()
+        self._stub(False)
+        return {
+            kind: {name: round(median(values[name])) for name in [*JAVASCRIPT, INSTALLED, *PYTHON]}
+            for kind, values in (("microseconds per request", taken), ("CPU microseconds per request", busy))
+        }
+
+    def _turn(self, name: str) -> float:
+        before = self._calls()
+        if name in PYTHON:
+            milliseconds: float = self._python(in_page.in_turn, name, URL, IN_TURN, timeout=PATIENCE)
+        elif name == INSTALLED:
+            self._python(in_page.install_on_page)
+            milliseconds = self._page.evaluate("call => peers.inTurn(...call)", ["fetch", URL, IN_TURN])
+            self._python(in_page.uninstall)
+        else:
+            milliseconds = self._page.evaluate("call => peers.inTurn(...call)", [name, URL, IN_TURN])
+        assert self._calls() - before == IN_TURN, f"{name} went past the stub"
+        return milliseconds
+
+    def _stub(self, is_on: bool) -> None:
+        self._page.evaluate("isOn => { stub.isOn = isOn; }", is_on)
+
+    def _calls(self) -> int:
+        calls: int = self._page.evaluate("() => stub.calls")
+        return calls
+
+    # All at once
+
+    def at_once(self) -> dict[str, dict[str, int]]:
+        """Return what becomes of requests that find their token expired, all at the same time."""
+        found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        names = ["silent-refresh", *JAVASCRIPT[1:]]
+        for number in range(self._rounds + 1):
+            for name in _rotated(names, number):
+                milliseconds, answered = self._storm(name)
+                counters = self._lab.counters()
+                if number > 0:
+                    found[name]["milliseconds"].append(round(milliseconds))
+                    found[name]["answered"].append(round(answered))
+                    found[name]["refreshes"].append(counters["refresh"])
+                    found[name]["reuse detected"].append(counters["reuse"])
+        return {name: {what: round(median(found[name][what])) for what in found[name]} for name in names}
+
+    def _storm(self, name: str) -> list[float]:
+        tokens = self._lab.sign_in()
+        if name in PYTHON:
+            self._python(in_page.sign_in, tokens)
+        else:
+            self._page.evaluate("call => peers.signIn(...call)", [name, tokens])
+        self._lab.expire()
+        self._lab.reset()
+        if name in PYTHON:
+            ends: list[float] = self._python(in_page.at_once, AT_ONCE, timeout=PATIENCE)
+        else:
+            ends = self._page.evaluate("call => peers.atOnce(...call)", [name, AT_ONCE])
+        return ends
+
+    # The queue
+
+    def queue(self) -> dict[str, int]:
+        """Return what a request costs that joins the queue of a renewal, by the queue's length."""
+        taken: dict[int, list[float]] = defaultdict(list)
+        self._stub(True)
+        for number in range(8):  # a round is 18,000 requests, which evens out much
+            alone = self._python(in_page.queue, 0, QUEUED // 10, timeout=PATIENCE) / (QUEUED // 10)
+            for length in _rotated(QUEUES, number):
+                rounds = max(1, QUEUED // length)
+                milliseconds = self._python(in_page.queue, length, rounds, timeout=PATIENCE)
+                if number > 0:
+                    taken[length].append((milliseconds - alone * rounds) * 1000 / (rounds * length))
+        self._stub(False)
+        return {str(length): round(median(taken[length])) for length in QUEUES}
+
+    # What it weighs
+
+    def imports(self) -> dict[str, float]:
+        """Return how long `import silent_refresh` takes, compiling included and not."""
+        kinds = {"from source": False, "from byte code": True}
+        taken: dict[str, list[float]] = defaultdict(list)
+        for _ in range(self._rounds):
+            for kind, keep in kinds.items():
+                taken[kind].append(self._python(in_page.import_again, keep))
+        return {kind: round(median(taken[kind]), 1) for kind in kinds}
+
+    def references(self) -> dict[str, int]:
+        """Return by how much the live references across the bridge grew."""
+        self._stub(True)
+        self._python(in_page.trace_proxies, True)
+        before = self._collected()
+        for _ in range(REQUESTS // IN_TURN):
+            self._python(in_page.in_turn, "silent-refresh", URL, IN_TURN, timeout=PATIENCE)
+        after = self._collected()
+        self._python(in_page.trace_proxies, False)
+        self._stub(False)
+        kinds = ["live JsProxies", "Python proxies held by JavaScript"]
+        return {kind: now - then for kind, now, then in zip(kinds, after, before, strict=True)}
+
+    def _collected(self) -> list[int]:
+        session = self._page.context.new_cdp_session(self._page)
+        session.send("HeapProfiler.collectGarbage")
+        session.detach()
+        counted: list[int] = self._python(in_page.count_references)
+        return counted
+
+
+def _thread_time(session: CDPSession) -> float:
+    """Return the seconds that the page's main thread has been running, and nobody else."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(entry["value"] for entry in metrics if entry["name"] == "ThreadTime"))
+
+
+def _rotated(names: list[Any], number: int) -> list[Any]:
+    """Return them in another order each round: to be first or last is an advantage to nobody."""
+    start = number % len(names)
+    return names[start:] + names[:start]
+
+
+def wheel_size() -> int:
+    """Return the size of the wheel as `make wheel` builds it."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT)]
+        subprocess.run(command, check=True, capture_output=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        return wheel.stat().st_size
