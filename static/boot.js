@@ -4,6 +4,7 @@
 // #fault-what, #fault-remedy and #fault-detail. PyScript on its own shows nothing when a part of it is missing.
 
 const PYSCRIPT = "/static/vendor/pyscript-0.7.31/core.js";
+const ARCHIVE = "/home/pyodide/page.zip"; // where pyscript.toml puts it
 
 // PyScript's own words for where it is: the share of the time that has passed by then, and our words.
 const STEPS = {
@@ -102,15 +103,27 @@ new MutationObserver((_, observer) => {
   explain(new Error(box.textContent));
 }).observe(document.body, { childList: true });
 
+/**
+ * Lets Python import from the page's archive, which has PyScript's `pyscript` package compiled. PyScript would run a
+ * prelude first that writes the sources of that package, compiles and imports all of it, needed or not.
+ */
+function usePageArchive(pyodide, prelude) {
+  if (!pyodide.FS.analyzePath(ARCHIVE).exists) return;
+  pyodide.runPython(`import sys; sys.path.append("${ARCHIVE}"); del sys`);
+  const run = pyodide.runPythonAsync;
+  pyodide.runPythonAsync = (code, options) => (code.trim() === prelude.trim() ? undefined : run(code, options));
+}
+
 async function start() {
   if (typeof WebAssembly !== "object") {
     return fail("unsupported", "This browser has no WebAssembly, which Python needs here.", "WebAssembly is undefined");
   }
-  const { hooks } = await import(PYSCRIPT);
+  const { hooks, stdlib } = await import(PYSCRIPT);
   // This one default hook, for workers, is compiled with `Function()` even where there are none; without it the page
   // runs under a policy that allows no eval. A page with PyScript workers would need it.
   hooks.worker.onBeforeRunAsync.clear();
-  hooks.main.onReady.add(({ io }) => {
+  hooks.main.onReady.add(({ interpreter, io }) => {
+    usePageArchive(interpreter, stdlib);
     const stderr = io.stderr;
     io.stderr = (first, ...others) => {
       // Text is what Python wrote, a warning maybe; an Error is what stopped it.

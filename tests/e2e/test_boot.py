@@ -65,14 +65,15 @@ FILES = [
     "/static/vendor/pyodide-*/pyodide.asm.wasm",
     "/static/vendor/pyodide-*/python_stdlib.zip",
     "/static/vendor/pyodide-*/pyodide-lock.json",
+    "/static/python.mjs",
+    "/static/page/page.zip",
     "/app/silent_refresh/browser/bridge.js",
     "/app/demo/main.py",
     "/pyscript.toml",
 ]
-UNPACKED = ["/static/wheels/*.whl", "/app/silent_refresh/auth.py"]
 
 
-@pytest.mark.parametrize("path", [*FILES, *UNPACKED])
+@pytest.mark.parametrize("path", FILES)
 def test_a_missing_file_is_told(page, path):
     """A file that the server lacks is named, with what to do."""
     page.route(f"**{path}", not_found)
