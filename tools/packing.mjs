@@ -1,7 +1,7 @@
 // What both packers need: Python archives that start fast, and files compressed once, here, instead of at each request.
 //
 // Zstandard first (RFC 8878): browsers keep files in their caches as they came, and unpack them at each start. Its files
-// are 4 % larger than brotli's and are unpacked in a fifth of the time; brotli and gzip are for browsers without it.
+// are 4 % larger than brotli's and are unpacked in a third of the time; brotli and gzip are for browsers without it.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
