@@ -10,15 +10,18 @@ PIP  = $(BIN)/python -m pip --disable-pip-version-check -qq
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak bench check format screenshots docs wheel lock clean
+.PHONY: help demo page test soak bench check format screenshots docs wheel lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/.server-ready $(PAGE) ## Serve the demo page; PORT=8000
+demo: .venv/.server-ready page ## Serve the demo page; PORT=8000
 	@exec $(BIN)/python -m app.server --port $(PORT) --lab
 
-test: .venv/.ready $(PAGE) ## Run all tests, in a real browser too; ARGS="-k name"
+page: $(PAGE) ## Pack the page's Python anew, after a change under app/ while the demo runs
+	@node tools/page.mjs
+
+test: .venv/.ready page ## Run all tests, in a real browser too; ARGS="-k name"
 	@$(BIN)/python tools/browser.py
 	$(BIN)/python -m pytest tests $(ARGS)
 
@@ -34,8 +37,7 @@ check: .venv/.ready ## Lint, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(foreach package,silent_refresh server demo,$(if $(wildcard app/$(package)/*.py),-p $(if $(filter server,$(package)),app.)$(package)))
 
-format: .venv/.ready static/vendor/.ready docs ## Rewrite the code in the project's format, and what is made from files: lists, hashes, docs/api.md
-	$(BIN)/python tools/page_files.py
+format: .venv/.ready static/vendor/.ready docs ## Rewrite the code in the project's format, and what is made from files: hashes, docs/api.md
 	$(BIN)/python tools/integrity.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -56,7 +58,7 @@ lock: .venv/.lock-ready ## Lock the newest versions that requirements/*.in and p
 	npm install --package-lock-only --ignore-scripts
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv node_modules static/vendor static/vendor.partial static/wheels static/wheels.partial
+	rm -rf .venv node_modules $(foreach folder,page vendor wheels,static/$(folder) static/$(folder).partial)
 	rm -rf dist test-results .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find app tests tools -name __pycache__ -prune -exec rm -rf {} +
 
@@ -89,7 +91,7 @@ node_modules/.ready: package.json package-lock.json .npmrc
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-static/vendor/.ready: node_modules/.ready tools/vendor.mjs
+static/vendor/.ready: node_modules/.ready tools/vendor.mjs tools/packing.mjs tools/stdlib.mjs
 	node tools/vendor.mjs
 	@touch $@
 

@@ -4,14 +4,20 @@
 // #fault-what, #fault-remedy and #fault-detail. PyScript on its own shows nothing when a part of it is missing.
 
 const PYSCRIPT = "/static/vendor/pyscript-0.7.31/core.js";
+const ARCHIVE = "/home/pyodide/page.zip"; // where pyscript.toml puts it
 
-// PyScript's own words for where it is: the share of the time that has passed by then, and our words.
+// What the bar shows: the large files as they arrive, each with its percentage of the whole start, ...
+const ARRIVALS = {
+  "pyodide.asm.mjs": 10,
+  "page.zip": 5,
+  "python_stdlib.zip": 20,
+  "pyodide.asm.wasm": 35,
+};
+// ... then where PyScript says that it is: what has passed by then, and our words.
 const STEPS = {
-  "Loading Pyodide": [0.15, "Loading Python …"],
-  "Loading interpreter": [0.25, "Starting Python …"],
-  "Loading files": [0.7, "Loading the page's code …"],
-  "Loaded files": [0.8, "Starting the page …"],
-  "Loaded Pyodide": [0.9, "Starting the page …"],
+  "Loading files": [85, "Loading the page's code …"],
+  "Loaded files": [90, "Starting the page …"],
+  "Loaded Pyodide": [95, "Starting the page …"],
 };
 
 const REMEDIES = {
@@ -30,23 +36,44 @@ const FILES = /\.(js|json|mjs|py|toml|wasm|whl|zip)$/; // those that the page ca
 const LISTED_WITHIN = 250; // ms until the browser lists what became of a request
 
 const byId = (id) => document.getElementById(id);
+const arrived = new Set(); // of ARRIVALS
 let isOver = false; // started, or told why not
+let isLeaving = false;
 let isSuspect = false; // something failed, and what it means is being found out
+let startedAt = Infinity; // ms, by the page's clock
+let isAnswered = false; // the API gave an answer
+let unanswered = null; // a request of the start that the API gave none
 
-function show(share, text) {
-  byId("boot-progress").value = share;
+/** Shows how far the start is; it never goes back, in whichever order things arrive. */
+function show(percentage, text) {
+  const bar = byId("boot-progress");
+  if (percentage / 100 < bar.value) return;
+  bar.value = percentage / 100;
   byId("boot-step").textContent = text;
+}
+
+function showArrival(file) {
+  if (!(file in ARRIVALS)) return;
+  arrived.add(file);
+  const percentage = [...arrived].reduce((sum, name) => sum + ARRIVALS[name], 0);
+  show(percentage, arrived.size < Object.keys(ARRIVALS).length ? "Loading Python …" : "Starting Python …");
 }
 
 function succeed() {
   if (isOver || isSuspect) return;
   isOver = true;
+  startedAt = performance.now();
   byId("boot").hidden = true;
+  checkAnswers();
 }
 
 function fail(reason, what, error) {
   if (isOver) return;
   isOver = true;
+  tell(reason, what, error);
+}
+
+function tell(reason, what, error) {
   byId("boot").hidden = true;
   byId("fault-what").textContent = what;
   byId("fault-remedy").textContent = REMEDIES[reason];
@@ -69,25 +96,38 @@ function explain(error) {
   // Most often a file is missing behind it, and the browser's list is about to say which.
   isSuspect = true;
   setTimeout(() => {
-    checkFiles(performance.getEntriesByType("resource"));
+    checkArrivals(performance.getEntriesByType("resource"));
     if (/fetch|network|load|import/i.test(message)) fail("unreachable", "A part of the page did not arrive.", error);
     else fail("broken", `It stopped with an error: ${message.split("\n")[0]}`, error);
   }, LISTED_WITHIN);
 }
 
-/** Tells of the page's files that don't arrive: PyScript tells of some only, and doesn't always say which it was. */
-function checkFiles(entries) {
-  for (const { name, responseStatus } of entries) {
+/** Notes what arrived. Tells of files that don't: PyScript does for some only, and doesn't always say which it was. */
+function checkArrivals(entries) {
+  for (const { name, responseStatus, startTime } of entries) {
     const { origin, pathname } = new URL(name);
-    if (origin !== location.origin || !FILES.test(pathname)) continue;
+    if (origin !== location.origin) continue;
+    if (pathname.startsWith("/api/")) {
+      isAnswered ||= responseStatus > 0;
+      if (responseStatus === 0 && startTime < startedAt) unanswered = name;
+    }
+    if (!FILES.test(pathname)) continue;
     if (responseStatus >= 400) tellMissing(name, responseStatus);
     else if (responseStatus === 0) fail("unreachable", `${pathname} did not arrive from the server.`, name);
+    else showArrival(pathname.split("/").at(-1));
   }
+  checkAnswers();
 }
 
-new PerformanceObserver((list) => checkFiles(list.getEntries())).observe({ type: "resource", buffered: true });
+/** Tells of a page that started, from the browser's cache say, but whose server doesn't answer. */
+function checkAnswers() {
+  if (startedAt === Infinity || isAnswered || unanswered === null || isLeaving) return;
+  tell("unreachable", "The server does not answer.", unanswered);
+}
+
+new PerformanceObserver((list) => checkArrivals(list.getEntries())).observe({ type: "resource", buffered: true });
 // What is still under way when the user leaves is given up; that is no fault.
-addEventListener("pagehide", () => (isOver = true));
+addEventListener("pagehide", () => (isOver = isLeaving = true));
 addEventListener("unhandledrejection", ({ reason }) => explain(reason));
 addEventListener("error", ({ error, message }) => explain(error ?? message));
 addEventListener("py:progress", ({ detail }) => detail in STEPS && show(...STEPS[detail]));
@@ -102,15 +142,27 @@ new MutationObserver((_, observer) => {
   explain(new Error(box.textContent));
 }).observe(document.body, { childList: true });
 
+/**
+ * Lets Python import from the page's archive, which has PyScript's `pyscript` package compiled. PyScript would run a
+ * prelude first that writes the sources of that package, compiles and imports all of it, needed or not.
+ */
+function usePageArchive(pyodide, prelude) {
+  if (!pyodide.FS.analyzePath(ARCHIVE).exists) return;
+  pyodide.runPython(`import sys; sys.path.append("${ARCHIVE}"); del sys`);
+  const run = pyodide.runPythonAsync;
+  pyodide.runPythonAsync = (code, options) => (code.trim() === prelude.trim() ? undefined : run(code, options));
+}
+
 async function start() {
   if (typeof WebAssembly !== "object") {
     return fail("unsupported", "This browser has no WebAssembly, which Python needs here.", "WebAssembly is undefined");
   }
-  const { hooks } = await import(PYSCRIPT);
+  const { hooks, stdlib } = await import(PYSCRIPT);
   // This one default hook, for workers, is compiled with `Function()` even where there are none; without it the page
   // runs under a policy that allows no eval. A page with PyScript workers would need it.
   hooks.worker.onBeforeRunAsync.clear();
-  hooks.main.onReady.add(({ io }) => {
+  hooks.main.onReady.add(({ interpreter, io }) => {
+    usePageArchive(interpreter, stdlib);
     const stderr = io.stderr;
     io.stderr = (first, ...others) => {
       // Text is what Python wrote, a warning maybe; an Error is what stopped it.

@@ -25,6 +25,14 @@ def sign_in_form(page: Page):
     return page.get_by_role("button", name="Sign in")
 
 
+def sign_in(page: Page) -> None:
+    """Sign in as the demo user, and wait until the dashboard is there."""
+    page.get_by_label("User name").fill("demo")
+    page.get_by_label("Password").fill("demo-password")
+    sign_in_form(page).click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
 def expect_fault(page: Page, what: str | re.Pattern[str], remedy: str) -> None:
     """Expect the fault to be told, and nothing to look as if it still went on."""
     fault = page.get_by_role("alert")
@@ -44,18 +52,71 @@ def test_it_starts(page):
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
+def progress(page: Page) -> float:
+    """Return what the progress bar shows, from 0 to 1."""
+    return page.get_by_role("progressbar").evaluate("bar => bar.value")
+
+
 def test_progress_is_shown_while_it_loads(page):
-    """While Python is on its way, the page can be read and says how far it is."""
-    held: list[Route] = []
-    page.route("**/pyodide.asm.wasm", lambda route: held.append(route))  # Playwright wants a function
+    """While Python is on its way, the page can be read, and each file that arrives moves the bar."""
+    held: dict[str, Route] = {}
+    large = re.compile(r"/(pyodide\.asm\.wasm|python_stdlib\.zip)$")
+    page.route(large, lambda route: held.update({route.request.url.rpartition("/")[2]: route}))
     page.goto("/login", wait_until="commit")
+    bar = page.get_by_role("progressbar", name="Loading Python …")
 
     expect(page.get_by_role("heading", name="Silent refresh")).to_be_visible()
-    expect(page.get_by_role("progressbar", name="Starting Python …")).to_be_visible()
-    assert 0 < page.get_by_role("progressbar").evaluate("bar => bar.value") < 1
-    for route in held:
-        route.continue_()
+    expect(bar).to_have_js_property("value", 0.15)  # what isn't held
+    held["python_stdlib.zip"].continue_()
+    expect(bar).to_have_js_property("value", 0.35)
+    expect(sign_in_form(page)).to_be_hidden()
+    held["pyodide.asm.wasm"].continue_()
     expect(sign_in_form(page)).to_be_visible()
+
+
+def test_progress_goes_forward_only(page):
+    """The bar never goes back, and has come near its end when the page has started."""
+    page.add_init_script(
+        """
+        window.shares = [];
+        addEventListener("DOMContentLoaded", () => {
+            const bar = document.getElementById("boot-progress");
+            const note = () => window.shares.push(bar.value);
+            new MutationObserver(note).observe(bar, { attributes: true });
+        });
+        """
+    )
+    page.goto("/login")
+    expect(sign_in_form(page)).to_be_visible()
+    shares = page.evaluate("window.shares")
+
+    assert sorted(shares) == shares
+    assert len(set(shares)) >= 4
+    assert shares[-1] == pytest.approx(0.95)
+
+
+def test_a_server_that_does_not_answer_at_the_start_is_told(warm_page):
+    """The page may start from the browser's cache; a server that is gone is told, with a remedy."""
+    warm_page.goto("/login")
+    expect(sign_in_form(warm_page)).to_be_visible()
+    sign_in(warm_page)
+    warm_page.route("**/api/**", lambda route: route.abort())
+    warm_page.reload()
+
+    expect_fault(warm_page, "The server does not answer", "still running")
+
+
+def test_an_answer_that_says_no_is_an_answer(warm_page):
+    """A server that answers with an error is there; the page says so in its own words, and has started."""
+    warm_page.goto("/login")
+    expect(sign_in_form(warm_page)).to_be_visible()
+    sign_in(warm_page)
+    warm_page.route("**/api/**", lambda route: route.fulfill(status=500, body="broken"))
+    warm_page.reload()
+
+    expect(warm_page.get_by_role("progressbar")).to_be_hidden()
+    expect(warm_page.get_by_role("status")).to_contain_text("500")
+    expect(warm_page.get_by_role("alert")).to_be_hidden()
 
 
 # Each of these fails in a way of its own, somewhere in PyScript, Pyodide or the browser.
@@ -65,14 +126,15 @@ FILES = [
     "/static/vendor/pyodide-*/pyodide.asm.wasm",
     "/static/vendor/pyodide-*/python_stdlib.zip",
     "/static/vendor/pyodide-*/pyodide-lock.json",
+    "/static/python.mjs",
+    "/static/page/page.zip",
     "/app/silent_refresh/browser/bridge.js",
     "/app/demo/main.py",
     "/pyscript.toml",
 ]
-UNPACKED = ["/static/wheels/*.whl", "/app/silent_refresh/auth.py"]
 
 
-@pytest.mark.parametrize("path", [*FILES, *UNPACKED])
+@pytest.mark.parametrize("path", FILES)
 def test_a_missing_file_is_told(page, path):
     """A file that the server lacks is named, with what to do."""
     page.route(f"**{path}", not_found)

@@ -158,10 +158,12 @@ async def test_the_rest_is_asked_for_again(pages: Site, project: Path, path: str
 @pytest.mark.parametrize(
     ("accepted", "coding"),
     [
-        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, deflate, br", "br"),
         ("gzip", "gzip"),
         ("br;q=0, gzip;q=0.1", "gzip"),
-        ("*", "br"),
+        ("*", "zstd"),
+        ("*, zstd;q=0", "br"),
         ("BR", "br"),
         ("identity", None),
         ("br;q=0, gzip;q=0", None),
@@ -173,10 +175,11 @@ async def test_the_rest_is_asked_for_again(pages: Site, project: Path, path: str
 async def test_the_best_coding_that_is_accepted_is_sent(
     pages: Site, project: Path, accepted: str, coding: str | None
 ) -> None:
-    """Brotli before gzip before none, each under a tag of its own (RFC 9110 §8.8.3.3)."""
+    """Zstandard before brotli before gzip before none, each under a tag of its own (RFC 9110 §8.8.3.3)."""
     path = project / "static/vendor/tool-1.0/core.js"
     path.with_name("core.js.gz").write_bytes(gzip.compress(path.read_bytes()))
     path.with_name("core.js.br").write_bytes(b"brotli")
+    path.with_name("core.js.zst").write_bytes(b"zstandard")
     request = pages.http.build_request(
         "GET", "/static/vendor/tool-1.0/core.js", headers={"Accept-Encoding": accepted}
     )
@@ -185,7 +188,7 @@ async def test_the_best_coding_that_is_accepted_is_sent(
     raw = b"".join([chunk async for chunk in response.aiter_raw()])
 
     assert coding == response.headers.get("Content-Encoding")
-    sent = {"br": "core.js.br", "gzip": "core.js.gz", None: "core.js"}[coding]
+    sent = {"zstd": "core.js.zst", "br": "core.js.br", "gzip": "core.js.gz", None: "core.js"}[coding]
     assert path.with_name(sent).read_bytes() == raw
     assert "text/javascript; charset=utf-8" == response.headers["Content-Type"]
     assert "Accept-Encoding" == response.headers["Vary"]

@@ -2,22 +2,23 @@
 
 import json
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
 import silent_refresh
 from tools.integrity import CHECKED, with_integrity
-from tools.page_files import PACKAGES, SCRIPT, page_files
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PAGE_FOLDER = ROOT / "tests" / "e2e" / "page"
 PAGES = [ROOT / "index.html", *(PAGE_FOLDER / name for name in ("index.html", "wheel.html", "worker.html"))]
-LOADERS = [*PAGES, ROOT / "pyscript.toml", PAGE_FOLDER / "wheel.toml", ROOT / "static" / "boot.js"]
+LOADERS = [
+    *PAGES,
+    *(PAGE_FOLDER / name for name in ("wheel.toml", "worker.toml")),
+    *(ROOT / "static" / name for name in ("boot.js", "python.mjs")),
+]
 NPM = json.loads((ROOT / "package.json").read_text())
-PYSCRIPT = tomllib.loads((ROOT / "pyscript.toml").read_text())
 
 
 def requirements(path: Path) -> dict[str, str]:
@@ -58,31 +59,14 @@ def test_the_npm_lock_file_names_no_registry():
         assert entry["integrity"].startswith("sha512-"), path
 
 
-def test_the_page_loads_every_python_file():
-    """pyscript.toml lists the files of the library and of the demo; `make format` writes the list."""
-    listed = {source: target for source, target in PYSCRIPT["files"].items() if source.endswith(".py")}
-
-    assert page_files() == listed, "run make format"
-
-
 def test_the_page_names_its_script():
-    """The one file of the demo that isn't listed is the script of the page."""
-    assert f'src="/app/{SCRIPT}"' in (ROOT / "index.html").read_text()
-    assert (ROOT / "app" / SCRIPT).is_file()
+    """The one file of the demo that isn't in the page's archive is the script of the page."""
+    packer = (ROOT / "tools" / "page.mjs").read_text()
+    script = re.search(r'const SCRIPT = "(.*)"', packer)
 
-
-def test_the_page_files_are_found_in_every_folder(tmp_path):
-    """Subfolders are listed, the page's script and other files are not."""
-    for package in PACKAGES:
-        (tmp_path / "app" / package / "inner").mkdir(parents=True)
-        (tmp_path / "app" / package / "inner" / "module.py").touch()
-        (tmp_path / "app" / package / "inner" / "notes.txt").touch()
-    (tmp_path / "app" / SCRIPT).touch()
-
-    assert {
-        "./app/silent_refresh/inner/module.py": "./silent_refresh/inner/module.py",
-        "./app/demo/inner/module.py": "./demo/inner/module.py",
-    } == page_files(tmp_path)
+    assert script is not None
+    assert f'src="/app/{script[1]}"' in (ROOT / "index.html").read_text()
+    assert (ROOT / "app" / script[1]).is_file()
 
 
 def test_the_page_knows_the_hashes_of_what_it_loads():
@@ -110,17 +94,7 @@ def test_a_file_that_changed_has_another_hash(tmp_path):
     assert with_integrity(tag.format(""), tmp_path) == with_integrity(page, tmp_path)
 
 
-def test_the_page_loads_the_locked_wheels():
-    """pyscript.toml names the wheels that requirements/browser.txt pins."""
-    wheels = {Path(source).name for source in PYSCRIPT["files"] if source.endswith(".whl")}
-    pinned = requirements(ROOT / "requirements" / "browser.txt").items()
-
-    assert {f"{name.replace('-', '_')}-{version}-py3-none-any.whl" for name, version in pinned} == wheels
-
-
-@pytest.mark.parametrize(
-    "path", [*PAGES, ROOT / "pyscript.toml", ROOT / "static" / "boot.js"], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", LOADERS, ids=lambda path: path.name)
 def test_vendored_folders_have_the_pinned_versions(path):
     """What a page loads from static/vendor is what package.json pins."""
     versions = {

@@ -1,0 +1,187 @@
+"""Measures the start: how long until the page's first Python line runs, and until its first answer is there.
+
+    python -m tests.bench.boot [--rounds 7]
+
+In each round every page has its turn, in a browser with an empty profile: once with an empty cache, then some
+times with what it left there. What counts is the median of the rounds, and above all the ratio. Results are
+printed and go to docs/benchmarks-boot.json. The pages are in boot_site.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+
+from tests.bench.boot_site import ADDRESSES, MARK, ROOT, TOKEN, lay_out
+from tests.e2e.conftest import CHROMIUM_ARGUMENTS
+from tests.e2e.running_server import RunningServer, pack_page
+from tools.browser import ensure_chromium
+
+RESULTS = ROOT / "docs" / "benchmarks-boot.json"
+WARM_LOADS = 3  # a round, after one that isn't counted: it fills the browser's cache of compiled JavaScript
+SETTLE = 2500  # ms in which the browser puts into its caches what it compiled
+PAUSE = 300  # ms between warm loads
+TIMEOUT = 120_000  # ms
+
+# (what is measured, warm or cold, page, compared with, goal)
+GOALS = [
+    ("first_python_line", "cold", "demo", "shipped", 0.30),
+    ("first_python_line", "warm", "demo", "shipped", 0.20),
+    ("first_answer", "warm", "demo", "bare_shipped", 1.05),
+    ("first_answer", "warm", "demo", "bare", 1.05),
+    # The same in CPU time of the page's main thread: what a machine that is busy otherwise can't blur.
+    ("main_thread", "cold", "demo", "shipped", 0.30),
+    ("main_thread", "warm", "demo", "shipped", 0.20),
+]
+
+AWAIT_MARK = """(mark) => new Promise((resolve) => {
+    const look = (list) => list.getEntriesByName(mark).forEach(resolve);
+    new PerformanceObserver(look).observe({ type: "mark", buffered: true });
+}).then(() => {})"""
+# Times since the navigation, in ms: of the mark, and of the end of the first answer that the API gave.
+READ_TIMES = """async (mark) => {
+    const seen = (type, test) => new Promise((resolve) => {
+        const look = (list) => list.getEntries().filter(test).slice(0, 1).forEach(resolve);
+        new PerformanceObserver(look).observe({ type, buffered: true });
+    });
+    const isAnswer = ({ name, responseStatus }) => name.includes("/api/") && responseStatus === 200;
+    const times = { first_python_line: (await seen("mark", ({ name }) => name === mark)).startTime };
+    if (!location.pathname.endsWith("/shipped.html")) {
+        times.first_answer = (await seen("resource", isAnswer)).responseEnd;
+    }
+    return times;
+}"""
+KEEP_SESSION = """([key, { accessToken, refreshToken }]) => {
+    for (const [name, value] of Object.entries({ accessToken, refreshToken, [key]: accessToken })) {
+        localStorage.setItem(name, value);
+    }
+}"""
+
+Times = dict[str, dict[str, dict[str, list[float]]]]  # page → cold or warm → what → ms of each round
+
+
+class SiteServer(RunningServer):
+    """The demo's server over another folder."""
+
+    def __init__(self, site: Path, data: Path) -> None:
+        super().__init__(data)
+        module = self._command.index("-m")
+        start = (
+            f"from pathlib import Path; from app.server.__main__ import main; main(root=Path({str(site)!r}))"
+        )
+        self._command[module : module + 2] = ["-c", start]
+
+
+@contextmanager
+def empty_browser(playwright: Playwright, url: str, session: dict[str, Any]) -> Iterator[BrowserContext]:
+    """Start a browser that has seen nothing but the user's tokens."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=ensure_chromium(),
+            args=CHROMIUM_ARGUMENTS,
+            base_url=url,
+            bypass_csp=True,  # PyScript as it is shipped does not start under the demo's policy
+        )
+        page = context.pages[0]
+        page.goto("/static/icon.svg")
+        page.evaluate(KEEP_SESSION, [TOKEN, session])
+        yield context
+        context.close()
+
+
+def load(page: Page, address: str, *, settle: int = SETTLE) -> dict[str, float]:
+    """Load a page, return when it was how far, and close it after `settle` more milliseconds."""
+    page.set_default_timeout(TIMEOUT)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.goto(address)
+    page.evaluate(AWAIT_MARK, MARK)
+    metrics = {
+        metric["name"]: metric["value"] for metric in devtools.send("Performance.getMetrics")["metrics"]
+    }
+    times: dict[str, float] = page.evaluate(READ_TIMES, MARK)
+    times["main_thread"] = metrics["TaskDuration"] * 1000  # until the first line, or a little after it
+    page.wait_for_timeout(settle)
+    page.close()
+    return times
+
+
+def measure(rounds: int) -> tuple[Times, str]:
+    """Return the times of all rounds, and the browser's version."""
+    times: Times = {name: {"cold": {}, "warm": {}} for name in ADDRESSES}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        site = Path(folder) / "site"
+        site.mkdir()
+        pack_page()
+        lay_out(site)
+        with SiteServer(site, Path(folder) / "data") as server:
+            for number in range(1, rounds + 1):
+                for name, address in ADDRESSES.items():
+                    with empty_browser(playwright, server.url, server.lab.sign_in()) as context:
+                        cold = load(context.new_page(), address)
+                        load(context.new_page(), address)
+                        warm = [load(context.new_page(), address, settle=PAUSE) for _ in range(WARM_LOADS)]
+                        version = context.browser.version if context.browser else ""
+                    for what, time in cold.items():
+                        times[name]["cold"].setdefault(what, []).append(round(time))
+                        middle = median(load[what] for load in warm)
+                        times[name]["warm"].setdefault(what, []).append(round(middle))
+                    print(f"round {number}: {name} {times_of(times[name], -1)}", flush=True)
+    return times, version
+
+
+def times_of(page: dict[str, dict[str, list[float]]], number: int) -> dict[str, float]:
+    """Return one round's times of a page."""
+    return {f"{cache} {what}": values[number] for cache, of in page.items() for what, values in of.items()}
+
+
+def results(times: Times, version: str, rounds: int) -> dict[str, Any]:
+    """Return the medians, in ms, and the ratios beside their goals."""
+    medians = {
+        name: {cache: {what: median(values) for what, values in of.items()} for cache, of in page.items()}
+        for name, page in times.items()
+    }
+    goals = [
+        {
+            "what": what,
+            "cache": cache,
+            "page": page,
+            "compared_with": other,
+            # Of each round's two, which met the same noise.
+            "ratio": round(median(map(ratio, times[page][cache][what], times[other][cache][what])), 3),
+            "goal": goal,
+        }
+        for what, cache, page, other, goal in GOALS
+    ]
+    return {"browser": version, "rounds": rounds, "medians_ms": medians, "goals": goals, "rounds_ms": times}
+
+
+def ratio(time: float, other: float) -> float:
+    """Return the ratio of two times."""
+    return time / other
+
+
+def main() -> None:
+    """Measure, print it, and write it down."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.boot", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="how often everybody has a turn, at least 7")
+    rounds: int = max(7, parser.parse_args().rounds)
+    measured = results(*measure(rounds), rounds)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(measured, indent=2) + "\n")
+    for goal in measured["goals"]:
+        met = "met" if goal["ratio"] <= goal["goal"] else "missed"
+        print("{what}, {cache}: {page} ÷ {compared_with} = {ratio} (goal ≤ {goal},".format(**goal), f"{met})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The page's archive: all Python that the page loads, compiled, in one file."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+INPUTS = ("tools", "app/silent_refresh", "app/demo", "static/wheels")
+SCRIPT = "demo/main.py"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy what the archive is made of, and make it."""
+    project = tmp_path_factory.mktemp("project")
+    for name in INPUTS:
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "node_modules").symlink_to(ROOT / "node_modules")
+    pack(project)
+    return project
+
+
+def pack(project: Path) -> str:
+    """Make the archive and return what was said about it."""
+    command = ["node", "tools/page.mjs"]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout
+
+
+def archive(project: Path) -> dict[str, bytes]:
+    """Return what the archive holds."""
+    with zipfile.ZipFile(project / "static" / "page" / "page.zip") as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
+
+
+def test_it_holds_every_python_file(project):
+    """The library's and the demo's files are in it as they are, but for the script that the page fetches."""
+    app = project / "app"
+    sources = {path.relative_to(app).as_posix(): path.read_bytes() for path in app.rglob("*.py")}
+    del sources[SCRIPT]
+    packed = archive(project)
+
+    assert sources == {name: packed.get(name) for name in sources}
+    assert SCRIPT not in packed
+
+
+def test_everything_is_compiled(project):
+    """Each source has its compiled form beside it, so that the page compiles nothing."""
+    packed = archive(project)
+    sources = {name for name in packed if name.endswith(".py")}
+
+    assert sources
+    assert {f"{name}c" for name in sources} == {name for name in packed if name.endswith(".pyc")}
+
+
+def test_it_holds_the_locked_wheels_and_pyscripts_package(project):
+    """What requirements/browser.txt pins is unpacked in it; so is what PyScript would write and compile."""
+    packed = archive(project)
+    lock = (ROOT / "requirements" / "browser.txt").read_text()
+    pinned = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", lock, re.MULTILINE)
+    metadata = {name.partition("/")[0] for name in packed if ".dist-info/" in name}
+
+    assert {f"{name.replace('-', '_')}-{version}.dist-info" for name, version in pinned} == metadata
+    assert "pyscript/__init__.pyc" in packed
+
+
+def test_it_is_made_when_something_changed_only(project):
+    """The same files are not packed again; a new, a changed and a vanished file each are reason to."""
+    module = project / "app" / "silent_refresh" / "added.py"
+
+    assert "" == pack(project)
+    for content in (b"a = 1\n", b"a = 2\n"):
+        module.write_bytes(content)
+        assert "static/page/page.zip\n" == pack(project)
+        assert content == archive(project)["silent_refresh/added.py"]
+    module.unlink()
+    assert "static/page/page.zip\n" == pack(project)
+    assert "silent_refresh/added.pyc" not in archive(project)
+
+
+def test_the_same_files_give_the_same_archive(project, tmp_path):
+    """Made a second time it has the same bytes, so that browsers keep theirs."""
+    first = (project / "static" / "page" / "page.zip").read_bytes()
+    shutil.rmtree(project / "static" / "page")
+    pack(project)
+
+    assert first == (project / "static" / "page" / "page.zip").read_bytes()
