@@ -7,7 +7,7 @@
 A real Future wakes its task through ``loop.call_soon``, and in Pyodide that is two trips through the
 browser's event loop: one to the callback, one more before a call that may switch stacks. They are most of
 what a request costs that is answered at once. Measured with a stubbed fetch, one await a request, in µs of
-the page's main thread (Chromium 156, Pyodide 314):
+the page's main thread (Chromium 150, Pyodide 314):
 
     a real Future                                                234
     resumed after one trip, by the proxy's callPromising         125
