@@ -14,6 +14,7 @@ from tests.e2e.page_python import BOOT_TIMEOUT, PagePython, PagePythonError
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import (
     ADDRESS,
+    CONFIGURATION,
     Side,
     open_auth,
     open_page,
@@ -22,8 +23,8 @@ from tests.e2e.workers import (
     with_the_packages_files,
 )
 
-CONFIGURATION = (Path(__file__).resolve().parents[2] / "pyscript.toml").read_text(encoding="utf-8")
-INTERPRETER = tomllib.loads(CONFIGURATION)["interpreter"]
+CONFIGURED = (Path(__file__).resolve().parents[2] / CONFIGURATION.lstrip("/")).read_text(encoding="utf-8")
+INTERPRETER = tomllib.loads(CONFIGURED)["interpreter"]
 PATIENT = BOOT_TIMEOUT / 1000  # s, in which a worker starts on any machine
 
 
@@ -91,7 +92,7 @@ def test_a_worker_made_in_python_is_served(signed_in: tuple[Side, Side], lab: La
     """``PyWorker(…)`` leaves no trace in the page, so it's handed over; it is forgotten when it ends."""
     page, _ = signed_in
     interpreter = base_url + INTERPRETER
-    page.python(make_a_worker, interpreter, "/pyscript.toml", timeout=PATIENT)
+    page.python(make_a_worker, interpreter, CONFIGURATION, timeout=PATIENT)
     another = Side(PagePython(page.page, ADDRESS, "runPythonInAnother"))
     another.python(open_auth, False)
     lab.expire()
@@ -132,9 +133,9 @@ def test_a_strict_policy_is_told_what_it_needs(signed_in: tuple[Side, Side], bas
     """Where no text may run as code, a worker's error says which line the configuration lacks."""
     page, _ = signed_in
     page.page.route(
-        "**/lacking.toml", lambda route: route.fulfill(body=with_the_packages_files(CONFIGURATION))
+        "**/page/lacking.toml", lambda route: route.fulfill(body=with_the_packages_files(CONFIGURED))
     )
-    page.python(make_a_worker, base_url + INTERPRETER, "/lacking.toml", timeout=PATIENT)
+    page.python(make_a_worker, base_url + INTERPRETER, "/tests/e2e/page/lacking.toml", timeout=PATIENT)
     another = PagePython(page.page, ADDRESS, "runPythonInAnother")
 
     with pytest.raises(PagePythonError, match=r"Content-Security-Policy.*\[js_modules\.worker\]"):

@@ -22,8 +22,9 @@ from tests.e2e.page_python import BOOT_TIMEOUT, PagePython
 from tests.e2e.page_session import HOLD_REDIRECTS, PageSession
 
 ADDRESS = "/tests/e2e/page/worker.html"
+CONFIGURATION = "/tests/e2e/page/worker.toml"
 NO_POLICY = "trusted-types 'none'"
-BRIDGE = "./app/silent_refresh/browser/bridge.js"
+BRIDGE = "../../../app/silent_refresh/browser/bridge.js"
 FOR_WORKERS = f'[js_modules.worker]\n"{BRIDGE}" = "silent_refresh_worker"\n'
 WORKER_IS_READY = """async (milliseconds) => {
     const tooLate = performance.now() + milliseconds;
@@ -75,7 +76,7 @@ def as_from_the_wheel(route: Route) -> None:
 
 SETUPS: dict[str, dict[str, Callable[[Route], None]]] = {
     "strict": {ADDRESS: with_a_worker},
-    "shared-memory": {ADDRESS: with_shared_memory, "/pyscript.toml": as_from_the_wheel},
+    "shared-memory": {ADDRESS: with_shared_memory, CONFIGURATION: as_from_the_wheel},
 }
 
 

@@ -63,31 +63,31 @@ def open_page(tab: Tab, **options: Any) -> SilentRefresh:
 
 
 @pytest.fixture
-async def page(tab: Tab) -> SilentRefresh:
+async def auth(tab: Tab) -> SilentRefresh:
     """Return a page that keeps its tokens in memory; nobody is signed in."""
     return open_page(tab, store=MemoryStorage())
 
 
-async def test_a_page_signs_in_with_the_cookie(page: SilentRefresh, cookies: CookieServer) -> None:
+async def test_a_page_signs_in_with_the_cookie(auth: SilentRefresh, cookies: CookieServer) -> None:
     """One refresh, and there's a session that requests go out with."""
     events: list[str] = []
-    page.listen(lambda event: events.append(event.name))
+    auth.listen(lambda event: events.append(event.name))
 
-    await page.refresh()
-    response = await Client("/api", auth=page).get("profile")
+    await auth.refresh()
+    response = await Client("/api", auth=auth).get("profile")
 
     assert 200 == response.status
     assert 1 == cookies.calls
     assert ["refresh-started", "refresh-done", "signed-in", "sent"] == events[:4]
 
 
-async def test_f1_all_who_ask_share_one_refresh(page: SilentRefresh, cookies: CookieServer) -> None:
+async def test_f1_all_who_ask_share_one_refresh(auth: SilentRefresh, cookies: CookieServer) -> None:
     """Ten callers at once cost one call, and later ones renew the session that there is (F1)."""
-    await gather(*(page.refresh() for _ in range(10)))
+    await gather(*(auth.refresh() for _ in range(10)))
 
     assert 1 == cookies.calls
 
-    await page.refresh()
+    await auth.refresh()
 
     assert 2 == cookies.calls
 
@@ -99,10 +99,10 @@ async def test_f14_tabs_with_memories_of_their_own_take_turns(
     """They share the cookie, so none presents one that another is about to rotate (F14)."""
     pages = [open_page(browser.open(), store=MemoryStorage()) for _ in range(count)]
 
-    await gather(*(page.refresh() for page in pages))
-    await gather(*(page.refresh() for page in pages))
+    await gather(*(auth.refresh() for auth in pages))
+    await gather(*(auth.refresh() for auth in pages))
 
-    assert [True] * count == [page.signed_in for page in pages]
+    assert [True] * count == [auth.signed_in for auth in pages]
     assert (2 * count, 0) == (cookies.calls, cookies.thefts)
 
 
@@ -110,23 +110,23 @@ async def test_f14_tabs_that_share_a_store_share_the_session(browser: Browser, c
     """One of them asks, the others take over what it got (F14)."""
     pages = [open_page(browser.open()) for _ in range(4)]
 
-    await gather(*(page.refresh() for page in pages))
+    await gather(*(auth.refresh() for auth in pages))
 
     assert 1 == cookies.calls
-    assert 1 == len({page.tokens for page in pages})
+    assert 1 == len({auth.tokens for auth in pages})
 
 
 async def test_f74_without_a_good_cookie_nobody_is_signed_in_and_nothing_moves(
-    page: SilentRefresh, server: Server, tab: Tab
+    auth: SilentRefresh, server: Server, tab: Tab
 ) -> None:
     """Each who asked gets an error of their own; the page stays where it is, it may be the login (F74)."""
     server.routes[URL] = saying(401)
 
-    ends = await gather(*(page.refresh() for _ in range(3)), return_exceptions=True)
+    ends = await gather(*(auth.refresh() for _ in range(3)), return_exceptions=True)
 
     assert [RefreshRejected] * 3 == [type(end) for end in ends]
     assert 3 == len({id(end) for end in ends})
-    assert not page.signed_in
+    assert not auth.signed_in
     assert [] == tab.gone_to
 
 
@@ -140,22 +140,22 @@ async def test_f74_without_a_good_cookie_nobody_is_signed_in_and_nothing_moves(
     ],
 )
 async def test_what_is_no_refusal_can_be_tried_again(
-    page: SilentRefresh, server: Server, tab: Tab, answer: Any, error: type[Exception]
+    auth: SilentRefresh, server: Server, tab: Tab, answer: Any, error: type[Exception]
 ) -> None:
     """A server that is down, or misunderstood, says nothing about the cookie."""
     server.routes[URL] = answer
     with pytest.raises(error):
-        await page.refresh()
+        await auth.refresh()
     CookieServer(server)
 
-    await page.refresh()
+    await auth.refresh()
 
-    assert page.signed_in
+    assert auth.signed_in
     assert [] == tab.gone_to
 
 
 async def test_f39_a_server_that_never_answers_is_given_up(
-    page: SilentRefresh, server: Server, cookies: CookieServer
+    auth: SilentRefresh, server: Server, cookies: CookieServer
 ) -> None:
     """The deadline is that of any refresh (F39)."""
 
@@ -165,48 +165,48 @@ async def test_f39_a_server_that_never_answers_is_given_up(
     server.routes[URL] = silence
 
     with pytest.raises(RefreshUnavailable, match="within 10 s"):
-        await page.refresh()
+        await auth.refresh()
 
 
-async def test_f67_a_sign_out_meanwhile_counts(page: SilentRefresh, cookies: CookieServer) -> None:
+async def test_f67_a_sign_out_meanwhile_counts(auth: SilentRefresh, cookies: CookieServer) -> None:
     """No session comes to life behind the back of whoever signed out (F67)."""
-    asked = asyncio.ensure_future(page.refresh())
+    asked = asyncio.ensure_future(auth.refresh())
     await later(RENEWS / 2)
-    await page.sign_out()
+    await auth.sign_out()
 
     with pytest.raises(SessionChanged):
         await asked
     await later(RENEWS)
-    assert not page.signed_in
+    assert not auth.signed_in
 
 
 async def test_f68_a_sign_in_meanwhile_counts(
-    page: SilentRefresh, server: Server, cookies: CookieServer
+    auth: SilentRefresh, server: Server, cookies: CookieServer
 ) -> None:
     """The session that the user began is not replaced by the cookie's (F68)."""
-    asked = asyncio.ensure_future(page.refresh())
+    asked = asyncio.ensure_future(auth.refresh())
     await later(RENEWS / 2)
-    signing_in = asyncio.ensure_future(page.sign_in(server.sign_in("grace")))
+    signing_in = asyncio.ensure_future(auth.sign_in(server.sign_in("grace")))
     await later(0.01)
-    tokens = page.tokens
+    tokens = auth.tokens
 
     await gather(asked, signing_in)
 
     assert tokens is not None
-    assert tokens == page.tokens
+    assert tokens == auth.tokens
 
 
 async def test_f70_a_caller_that_is_cancelled_strands_nobody(
-    page: SilentRefresh, cookies: CookieServer
+    auth: SilentRefresh, cookies: CookieServer
 ) -> None:
     """The first who asked goes away, the second is signed in by the same call (F70)."""
-    first, second = (asyncio.ensure_future(page.refresh()) for _ in range(2))
+    first, second = (asyncio.ensure_future(auth.refresh()) for _ in range(2))
     await later(RENEWS / 2)
     first.cancel()
 
     await second
 
-    assert page.signed_in
+    assert auth.signed_in
     assert 1 == cookies.calls
 
 
