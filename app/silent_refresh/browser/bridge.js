@@ -179,14 +179,16 @@ const transport = (callback, api) => {
 
 // --- the page's own fetch ---------------------------------------------------------------------------------
 
+const MOST_KNOWN = 500; // URLs whose place is remembered
 const isStream = (body) => globalThis.ReadableStream !== undefined && body instanceof ReadableStream;
 
-/** One call of the page's fetch that may be sent twice. */
+/** One call of the page's fetch that may be sent twice. What most calls don't need isn't made for them. */
 class Call {
   constructor(input, init) {
     this.request = input instanceof Request ? input : undefined;
-    this.url = new URL(this.request?.url ?? input, baseURI());
-    this.headers = new Headers(init?.headers ?? this.request?.headers);
+    this.url = this.request?.url ?? input;
+    const headers = init?.headers ?? this.request?.headers;
+    this.headers = headers && new Headers(headers);
     this.mode = init?.mode ?? this.request?.mode;
     this.method = init?.method ?? this.request?.method ?? "GET";
     this.signal = init?.signal ?? this.request?.signal;
@@ -206,8 +208,14 @@ class Call {
     this.next = this.times === 0 ? this.spare() : undefined;
     this.times += 1;
     this.token = token;
-    if (token) this.headers.set("Authorization", `Bearer ${token}`);
-    this.response = await ownFetch(input, { ...this.init, headers: this.headers });
+    const init = { ...this.init };
+    if (this.headers) {
+      if (token) this.headers.set("Authorization", `Bearer ${token}`);
+      init.headers = this.headers;
+    } else if (token) {
+      init.headers = { Authorization: `Bearer ${token}` };
+    }
+    this.response = await ownFetch(input, init);
     return this.response;
   }
 
@@ -238,11 +246,25 @@ const wrapFetch = (help) => {
   // Time stands still on the one clock while the computer sleeps, and the other may be set.
   const isUsable = () => token !== undefined && performance.now() < until && Date.now() < untilDate;
 
+  const isOurs = (url) => {
+    const { origin, pathname } = new URL(url, baseURI());
+    return origins.includes(origin) && !exempt.includes((origin + pathname).replace(/\/+$/, ""));
+  };
+
+  // Pages ask for the same places again and again; what these parse to doesn't depend on where the page is just now.
+  const ours = new Map();
+  const isOursAsBefore = (url) => {
+    if (typeof url !== "string" || !/^(\/(?![/\\])|https?:\/\/)/i.test(url)) return isOurs(url);
+    let known = ours.get(url);
+    if (known === undefined) {
+      if (ours.size >= MOST_KNOWN) ours.clear();
+      ours.set(url, (known = isOurs(url)));
+    }
+    return known;
+  };
+
   const mayCarryToken = ({ url, headers, mode }) =>
-    origins.includes(url.origin) &&
-    !exempt.includes((url.origin + url.pathname).replace(/\/+$/, "")) &&
-    !headers.has("authorization") &&
-    mode !== "no-cors";
+    mode !== "no-cors" && !headers?.has("authorization") && isOursAsBefore(url);
 
   const helped = (call) =>
     new Promise((resolve, reject) => {
@@ -261,17 +283,17 @@ const wrapFetch = (help) => {
           throw asError(reason);
         }
       };
-      help(call.url.href, call.method, call.response, call.session, send, over(resolve), over(reject));
+      help(new URL(call.url, baseURI()).href, call.method, call.response, call.session, send, over(resolve), over(reject));
     });
 
   const fetch = async (input, init) => {
     let call;
     try {
       call = new Call(input, init);
+      if (ownFetch !== native || !mayCarryToken(call)) return native(input, init);
     } catch {
       return native(input, init); // which says what is wrong
     }
-    if (ownFetch !== native || !mayCarryToken(call)) return native(input, init);
     if (!isUsable()) return helped(call);
     call.session = session;
     const response = await call.send(token);
@@ -288,6 +310,7 @@ const wrapFetch = (help) => {
       origins = itsOrigins;
       exempt = itsExempt;
       session = itsSession;
+      ours.clear();
     },
     /** Whoever keeps a reference to it, or has wrapped it once more, goes on with the browser's. */
     undo() {
