@@ -11,6 +11,7 @@
 | `warm_page`   | an empty page that has the demo's files in its cache; storage empty           |
 | `dashboard`   | the demo's dashboard, the demo user signed in; a module's tests share the page |
 | `wheel`       | the path of the wheel; `distributions` is its folder, with the sdist          |
+| `page_with_worker` | a page and its worker; `sides`: a session each; `signed_in`: the demo user is |
 | `page`        | pytest-playwright's empty page, in a context of its own, cache empty          |
 """
 
@@ -30,6 +31,7 @@ from tests.e2e.demo_page import open_dashboard, stored
 from tests.e2e.page_python import PagePython, empty_storage
 from tests.e2e.page_session import PageSession
 from tests.e2e.running_server import Lab, RunningServer
+from tests.e2e.workers import Side, open_page, open_sides, sign_in_both
 from tools.browser import find_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,3 +185,25 @@ def fresh_page(browser: Browser, server: RunningServer) -> Iterator[FreshPage]:
             return page_python
 
         yield open_page
+
+
+@pytest.fixture(scope="module")
+def page_with_worker(browser: Browser, base_url: str) -> Iterator[PagePython]:
+    """Load the page that has a worker, once for all tests of a file."""
+    with open_page(browser, base_url, "strict") as page_python:
+        yield page_python
+
+
+@pytest.fixture
+def sides(page_with_worker: PagePython, lab: Lab) -> Iterator[tuple[Side, Side]]:
+    """Return the page's side and the worker's; nobody is signed in."""
+    with open_sides(page_with_worker) as sides:
+        yield sides
+
+
+@pytest.fixture
+def signed_in(sides: tuple[Side, Side], lab: Lab) -> tuple[Side, Side]:
+    """Return both sides, the demo user signed in."""
+    sign_in_both(sides, lab.sign_in())
+    lab.reset()
+    return sides

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Route
 from silent_refresh import Client, SilentRefresh
 from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import Lab
-from tests.e2e.workers import SETUPS, Side, open_page, open_sides, sign_in_both
+from tests.e2e.workers import SETUPS, Side, open_page
 
 HERE = "%2Ftests%2Fe2e%2Fpage%2Fworker.html"
 
@@ -20,21 +20,6 @@ def page_with_worker(browser: Browser, base_url: str, request: pytest.FixtureReq
     """Load the page once for each set-up."""
     with open_page(browser, base_url, request.param) as page_python:
         yield page_python
-
-
-@pytest.fixture
-def sides(page_with_worker: PagePython, lab: Lab) -> Iterator[tuple[Side, Side]]:
-    """Return the page's side and the worker's; nobody is signed in."""
-    with open_sides(page_with_worker) as sides:
-        yield sides
-
-
-@pytest.fixture
-def signed_in(sides: tuple[Side, Side], lab: Lab) -> tuple[Side, Side]:
-    """Return both sides, the demo user signed in."""
-    sign_in_both(sides, lab.sign_in())
-    lab.reset()
-    return sides
 
 
 async def count_messages(urls):

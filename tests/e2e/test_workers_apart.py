@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from silent_refresh import Client, MemoryStorage, SilentRefresh, SilentRefreshError, install
-from tests.e2e.page_python import PagePython, PagePythonError
+from tests.e2e.page_python import PagePythonError
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import (
     Side,
     open_auth,
-    open_page,
-    open_sides,
-    sign_in_both,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def page_with_worker(browser: Browser, base_url: str) -> Iterator[PagePython]:
-    """Load the page once."""
-    with open_page(browser, base_url, "strict") as page_python:
-        yield page_python
-
-
-@pytest.fixture
-def sides(page_with_worker: PagePython, lab: Lab) -> Iterator[tuple[Side, Side]]:
-    """Return the page's side and the worker's; nobody is signed in."""
-    with open_sides(page_with_worker) as sides:
-        yield sides
-
-
-@pytest.fixture
-def signed_in(sides: tuple[Side, Side], lab: Lab) -> tuple[Side, Side]:
-    """Return both sides, the demo user signed in."""
-    sign_in_both(sides, lab.sign_in())
-    lab.reset()
-    return sides
 
 
 async def hear_events():

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from silent_refresh import serve_workers
 from tests.e2e.page_python import BOOT_TIMEOUT, PagePython, PagePythonError
@@ -17,37 +15,12 @@ from tests.e2e.workers import (
     CONFIGURATION,
     Side,
     open_auth,
-    open_page,
-    open_sides,
-    sign_in_both,
     with_the_packages_files,
 )
 
 CONFIGURED = (Path(__file__).resolve().parents[2] / CONFIGURATION.lstrip("/")).read_text(encoding="utf-8")
 INTERPRETER = tomllib.loads(CONFIGURED)["interpreter"]
 PATIENT = BOOT_TIMEOUT / 1000  # s, in which a worker starts on any machine
-
-
-@pytest.fixture(scope="module")
-def page_with_worker(browser: Browser, base_url: str) -> Iterator[PagePython]:
-    """Load the page once."""
-    with open_page(browser, base_url, "strict") as page_python:
-        yield page_python
-
-
-@pytest.fixture
-def sides(page_with_worker: PagePython, lab: Lab) -> Iterator[tuple[Side, Side]]:
-    """Return the page's side and the worker's; nobody is signed in."""
-    with open_sides(page_with_worker) as sides:
-        yield sides
-
-
-@pytest.fixture
-def signed_in(sides: tuple[Side, Side], lab: Lab) -> tuple[Side, Side]:
-    """Return both sides, the demo user signed in."""
-    sign_in_both(sides, lab.sign_in())
-    lab.reset()
-    return sides
 
 
 async def make_a_worker(interpreter, config):

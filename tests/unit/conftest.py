@@ -10,6 +10,7 @@ import pytest
 from silent_refresh import Client, SilentRefresh
 from tests.world.browser import Browser, Tab
 from tests.world.loop import VirtualLoop
+from tests.world.provider import Provider
 from tests.world.server import Server
 
 
@@ -47,3 +48,9 @@ async def client(auth: SilentRefresh, server: Server) -> Client:
     """Return a client for which ``ada`` is signed in."""
     await auth.sign_in(server.sign_in())
     return Client("/api", auth=auth)
+
+
+@pytest.fixture
+def provider(server: Server) -> Provider:
+    """Return an OAuth provider, at the server."""
+    return Provider(server)

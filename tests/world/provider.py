@@ -8,9 +8,14 @@ import itertools
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
+from silent_refresh import RefreshEndpoint, SilentRefresh
+
+from .browser import Tab
 from .server import Answer, Call, Server
 
 ISSUER = "https://id.example/realm"
+
+WELL_KNOWN = f"{ISSUER}/.well-known/openid-configuration"
 
 
 class Provider:
@@ -77,3 +82,16 @@ class Provider:
     async def _revoke(self, call: Call) -> Answer:
         self.revoked.append(parse_qs(call.body)["token"][0])
         return Answer(200, "")
+
+
+async def discovered(tab: Tab) -> SilentRefresh:
+    """Return a page's auth that found its provider out."""
+    endpoint = await RefreshEndpoint.discover(ISSUER, "my-page", platform=tab.platform)
+    return tab.sign(refresh=endpoint)[0]
+
+
+async def come_back(auth: SilentRefresh, tab: Tab, provider: Provider, **changed: str | None) -> str | None:
+    """Go to the provider, agree, and complete the sign-in with its answer, some of it changed."""
+    await auth.authorize(scope="profile")
+    tab.url = provider.authorize(tab.gone_to[-1], **changed)
+    return await auth.complete_authorization()
