@@ -52,7 +52,7 @@ class Bench:
             "rounds": self._rounds,
             "browser": f"Chromium {self._browser}",
             "machine": f"{platform.machine()}, {platform.system()}",
-            "peers": json.loads((ROOT / "package.json").read_text())["devDependencies"],
+            "peers": {name: version for name, version in _pinned().items() if name in JAVASCRIPT},
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             **self.in_turn(),
             "200 at once with an expired token, real server": self.at_once(),
@@ -160,11 +160,11 @@ class Bench:
 
     def imports(self) -> dict[str, float]:
         """Return how long `import silent_refresh` takes, compiling included and not."""
-        kinds = {"from source": False, "from byte code": True}
+        kinds = {"from source": True, "from byte code": False}
         taken: dict[str, list[float]] = defaultdict(list)
         for _ in range(self._rounds):
-            for kind, keep in kinds.items():
-                taken[kind].append(self._python(in_page.import_again, keep))
+            for kind, from_source in kinds.items():
+                taken[kind].append(self._python(in_page.import_again, from_source))
         return {kind: round(median(taken[kind]), 1) for kind in kinds}
 
     def references(self) -> dict[str, int]:
@@ -186,6 +186,11 @@ class Bench:
         session.detach()
         counted: list[int] = self._python(in_page.count_references)
         return counted
+
+
+def _pinned() -> dict[str, str]:
+    pinned: dict[str, str] = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    return pinned
 
 
 def _thread_time(session: CDPSession) -> float:
