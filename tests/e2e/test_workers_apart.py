@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from silent_refresh import Client, MemoryStorage, SilentRefresh, SilentRefreshError, install
+from silent_refresh import (
+    Client,
+    MemoryStorage,
+    RequestsAuth,
+    SilentRefresh,
+    SilentRefreshError,
+    install,
+)
+from tests.e2e.page_packages import REQUESTS, zipped
 from tests.e2e.page_python import PagePythonError
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import (
@@ -74,6 +82,36 @@ def test_pyfetch_in_a_worker_shares_the_refresh(
     lab.expire()
 
     assert 200 == worker.python(get_by_pyfetch, f"{base_url}/api/profile")
+    assert 1 == lab.counters()["refresh"]
+
+
+async def get_by_requests(packages, url):
+    import sys
+
+    from opened import auth
+    from pyodide.http import pyfetch
+
+    await (await pyfetch(packages)).unpack_archive(extract_dir="/packages", format="zip")
+    sys.path.append("/packages")
+    import requests
+
+    http = requests.Session()
+    http.auth = RequestsAuth(auth)
+    answer = http.get(url)
+    return [answer.status_code, [before.status_code for before in answer.history]]
+
+
+def test_requests_in_a_worker_shares_the_refresh(
+    signed_in: tuple[Side, Side], lab: Lab, base_url: str
+) -> None:
+    """It waits for the page without holding it up (F10)."""
+    page, worker = signed_in
+    body = zipped(REQUESTS)
+    packages = f"{base_url}/tests/e2e/packages.zip"
+    page.page.route(packages, lambda route: route.fulfill(body=body, content_type="application/zip"))
+    lab.expire()
+
+    assert [200, [401]] == worker.python(get_by_requests, packages, f"{base_url}/api/profile")
     assert 1 == lab.counters()["refresh"]
 
 
