@@ -24,8 +24,13 @@ class Counters:
     api: int = 0
     unauthorized: int = 0
 
+    def __post_init__(self) -> None:
+        """Begin the first period; each reset begins another."""
+        self.period = 0
+
     def reset(self) -> None:
         """Set all of them to zero."""
+        self.period += 1
         self.refresh = self.reuse = self.api = self.unauthorized = 0
 
 
@@ -62,8 +67,11 @@ class CountRequests:
             await self._app(scope, receive, send)
             return
 
+        period = self._counters.period
+
         async def count_and_send(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 401:
+            is_refusal = message["type"] == "http.response.start" and message["status"] == 401
+            if is_refusal and self._counters.period == period:  # not the late answer to an earlier request
                 self._counters.unauthorized += 1
             await send(message)
 

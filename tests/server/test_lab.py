@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
+from app.server.counters import Counters, CountRequests, RequestIds
 from tests.server.site import START, Site, bearer
 
 SWITCHES = ["expire", "revoke", "refresh", "api", "ttl", "grace", "reset"]
@@ -188,6 +191,30 @@ async def test_reset_restores_the_start(site: Site) -> None:
     await site.next_token(token)
     renewed = (await site.refresh(token)).json()
     assert 200 == (await site.get("/api/profile", renewed["accessToken"])).status_code
+
+
+async def test_a_late_refusal_is_not_counted_after_a_reset() -> None:
+    """It belongs to what was counted before: a request that a fault holds up outlives its test."""
+    counters, held = Counters(), asyncio.Event()
+
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        await held.wait()
+        await send({"type": "http.response.start", "status": 401, "headers": []})
+
+    async def nothing(*_: object) -> dict[str, str]:
+        return {}
+
+    count = CountRequests(refuse, counters, RequestIds())
+    request = asyncio.ensure_future(
+        count({"type": "http", "path": "/api/a", "headers": []}, nothing, nothing)
+    )
+    await asyncio.sleep(0)
+    assert Counters(api=1) == counters
+    counters.reset()
+    held.set()
+    await request
+
+    assert Counters() == counters
 
 
 async def test_one_resource_is_always_unauthorized(site: Site) -> None:
