@@ -9,19 +9,16 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 
 from playwright.sync_api import Page, Route
 
 from app.server.headers import CONTENT_SECURITY_POLICY
 from app.server.static_files import MEDIA_TYPES
+from tests.e2e.page_packages import REQUESTS, zipped
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "/bench/page/index.html"
-PACKAGES = ("requests", "urllib3", "idna", "certifi", "charset_normalizer")
 
 
 def put_in(page: Page) -> None:
@@ -31,7 +28,7 @@ def put_in(page: Page) -> None:
 
 def _fulfill(route: Route) -> None:
     name = route.request.url.partition("/bench/")[2]
-    body = zip_packages() if name == "packages.zip" else _read(name)
+    body = zipped(REQUESTS) if name == "packages.zip" else _read(name)
     headers = {
         "content-type": MEDIA_TYPES[Path(name).suffix],
         "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -46,18 +43,3 @@ def _read(name: str) -> bytes:
     content = (folder / name).read_bytes()
     # The strict policy allows no import map, and no browser knows a package by its name.
     return content.replace(b'from"axios"', b'from"/bench/axios/dist/esm/axios.min.js"')
-
-
-def zip_packages() -> bytes:
-    """Return an archive of the Python packages that the page gets for this measurement only."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
-        for package in PACKAGES:
-            spec = find_spec(package)
-            if spec is None or spec.origin is None:
-                raise SystemExit(f"{package} is missing: make bench installs it")
-            folder = Path(spec.origin).parent
-            for file in sorted(folder.rglob("*")):
-                if file.suffix in (".py", ".pem"):
-                    target.write(file, file.relative_to(folder.parent))
-    return archive.getvalue()
