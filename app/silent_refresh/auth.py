@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
+from .bearer import Bearer
 from .challenge import refuses_token
 from .endpoint import RefreshEndpoint
 from .errors import NetworkError, NotSignedIn, SessionChanged
-from .events import Events, Listener, Tell
+from .events import Events, Listener, Tell, nobody
 from .from_cookie import CookieSignIn, coordinator_of
 from .interceptors import Send
 from .login import Login, LoginPage
@@ -74,6 +75,7 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         super().__init__(platform.navigation, way_in, origins, is_refused or refuses_token)
         self._events = Events(platform.clock.monotonic, self._tell_watchers)
         self._login = LoginPage(login, platform.navigation)
+        self._bearer = Bearer()
         self._refusers = Refusers()
         self._watchers: list[Callable[[], None]] = []
         store = store or platform.default_store()
@@ -90,7 +92,7 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
             timeout=timeout,
             retries=retries,
             rejected=lambda session, _: self._signed_out(session, "rejected"),
-            changed=self._tell_watchers,
+            changed=self._standing_changed,
         )
         self._from_cookie = CookieSignIn(
             self._vault,
@@ -107,16 +109,21 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         """Send a request with the access token, and once more with a new one if that was refused."""
         if not self.may_carry_token(request):
             return await send(request)
-        tell = self._events.about(request)
+        tell = self._events.about(request) if self._events.listeners else nobody
         before = self._vault.session
         try:
-            session = self._renewal.usable_session() or await self._renewed_ahead(before, tell)
-            tell("sent", generation=session.generation if session else 0)
+            session = self._renewal.usable_session()
+            if session is None:
+                if before is not None:
+                    tell("queued", generation=before.generation)
+                session = await self._renewal.renew_ahead()
+            if tell is not nobody:
+                tell("sent", generation=session.generation if session else 0)
             if session is None:
                 response = self._turn_away(await send(request))
             else:
-                response = await send(request.with_bearer(session.tokens.access_token))
-                if self.refuses(response):
+                response = await send(self._bearer.sign(request, session.tokens.access_token))
+                if self._is_refused(response) and self.may_judge(response):
                     response = await self._replayed(request, send, tell, before, session, response)
         except BaseException as error:
             if isinstance(error, NetworkError):
@@ -124,13 +131,9 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
             tell("failed", reason=type(error).__name__)
             raise
         response.request = request
-        tell("answered", status=response.status)
+        if tell is not nobody:
+            tell("answered", status=response.status)
         return response
-
-    async def _renewed_ahead(self, before: Session | None, tell: Tell) -> Session | None:
-        if before is not None:
-            tell("queued", generation=before.generation)
-        return await self._renewal.renew_ahead()
 
     async def _replayed(
         self,
@@ -139,28 +142,28 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         tell: Tell,
         before: Session | None,
         session: Session,
-        response: Response,
+        refusal: Response,
     ) -> Response:
         """Return the answer to a second try, or the refusal itself when a renewal would not help."""
-        tell("refused", generation=session.generation, status=response.status)
+        tell("refused", generation=session.generation, status=refusal.status)
         if self._vault.session is None:  # a late one of those whose renewal was refused, or of a sign-out
             await self._renewal.raise_rejection(session.id)
         if self._vault.is_over(session) or self._refusers.knows(request.method, request.url, session):
-            return response
+            return refusal
         if before is not None and session is not before:  # renewed for this very request: it won't get better
             self._refusers.add(request.method, request.url, session, before=before)
-            return response
+            return refusal
         if not self._renewal.can_renew(session):
             self._vault.end()
             await self._vault.settle(session, wait=self._renewal.longest_wait)
             self._signed_out(session, "no_refresh_token")
             raise NotSignedIn("the access token was refused and there's no refresh token: sign in again")
-        response.discard()
+        refusal.discard()
         tell("queued", generation=session.generation)
         renewed = await self._renewal.renew(refused=session)
         tell("replayed", generation=renewed.generation)
-        replay = await send(request.with_bearer(renewed.tokens.access_token))
-        if replay is not response and self.refuses(replay):
+        replay = await send(self._bearer.sign(request, renewed.tokens.access_token))
+        if replay is not refusal and self.refuses(replay):
             tell("refused", generation=renewed.generation, status=replay.status)
             self._refusers.add(request.method, request.url, renewed, before=session)
         return replay
@@ -247,14 +250,14 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
     def trust(self, url: str) -> None:
         """Let tokens go to the origin of ``url``, as a ``Client`` does for its base."""
         if not self._origins_are_fixed:
-            self._origins.add(self._parse(url).origin)
+            self._allow({*self._origins, self._parse(url).origin}, self._exempt)
             self._tell_watchers()
 
     def standing(self) -> Standing:
         """Return what an adapter may do by itself, until ``watch`` says that it changed."""
         session = self._renewal.usable_session()
         # Somebody who listens wants to hear of every request, and a rule of the page's runs in Python.
-        alone = session is not None and not self._events.anybody and self._is_refused is refuses_token
+        alone = session is not None and not self._events.listeners and self._is_refused is refuses_token
         return Standing(
             session.tokens.access_token if session is not None and alone else None,
             self._renewal.time_until_due(session) if session is not None else None,
@@ -282,6 +285,10 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         """Call ``changed`` whenever ``standing()`` has another answer, time aside; return what stops it."""
         self._watchers.append(changed)
         return lambda: self._watchers.remove(changed)
+
+    def _standing_changed(self) -> None:
+        self._bearer.forget()
+        self._tell_watchers()
 
     def _tell_watchers(self) -> None:
         for changed in self._watchers:

@@ -138,27 +138,24 @@ class Client:
         headers: Mapping[str, str] | None,
         timeout: float | _Unset | None,
     ) -> Request:
-        if method not in USUAL_METHODS and not METHOD.fullmatch(method):
-            raise ValueError(f"{method!r} is not an HTTP method")
-        body, kind = (None, None) if json is UNSET and data is content is None else _body(json, data, content)
-        fields = self._headers
-        if kind is not None and "content-type" not in fields:
-            fields = fields.with_field("Content-Type", kind)
+        if method not in USUAL_METHODS:
+            if not METHOD.fullmatch(method):
+                raise ValueError(f"{method!r} is not an HTTP method")
+            method = method.upper()
+        if self._base_url and not ABSOLUTE.match(url):
+            url = f"{self._base_url}/{url.lstrip('/')}" if url else self._base_url
+        if params:
+            url = _with_query(url, params)
+        fields, body = self._headers, None
+        if not (json is UNSET and data is None and content is None):
+            body, kind = _body(json, data, content)
+            if kind is not None and "content-type" not in fields:
+                fields = fields.with_field("Content-Type", kind)
         if headers:
             for name, value in headers.items():
                 fields = fields.with_field(name, value)
-        return Request(
-            method.upper(),
-            _with_query(self._absolute(url), params) if params else self._absolute(url),
-            headers=fields,
-            body=body,
-            timeout=self._timeout if isinstance(timeout, _Unset) else _checked_timeout(timeout),
-        )
-
-    def _absolute(self, url: str) -> str:
-        if not self._base_url or ABSOLUTE.match(url):
-            return url
-        return f"{self._base_url}/{url.lstrip('/')}" if url else self._base_url
+        seconds = self._timeout if isinstance(timeout, _Unset) else _checked_timeout(timeout)
+        return Request(method, url, headers=fields, body=body, timeout=seconds)
 
     # Plain functions that return request's coroutine: one of their own would be a step more for each answer.
 

@@ -71,25 +71,20 @@ class Events:
     """The listeners of one ``SilentRefresh``."""
 
     def __init__(self, now: Callable[[], float], changed: Callable[[], None]) -> None:
-        """Make the list; ``changed`` is called when somebody begins or ends to listen."""
+        """Make the list, ``listeners``; ``changed`` is called when somebody begins or ends to listen."""
         self._now = now
         self._changed = changed
-        self._listeners: list[Listener] = []
+        self.listeners: list[Listener] = []
         self._requests = 0
-
-    @property
-    def anybody(self) -> bool:
-        """Whether anybody listens."""
-        return bool(self._listeners)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with every event from now on; return what stops it."""
-        self._listeners.append(listener)
+        self.listeners.append(listener)
         self._changed()
 
         def stop() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
+            if listener in self.listeners:
+                self.listeners.remove(listener)
                 self._changed()
 
         return stop
@@ -101,9 +96,9 @@ class Events:
         return event
 
     def about(self, request: Request) -> Tell:
-        """Return what tells of this request; when nobody listens it costs next to nothing."""
-        if not self._listeners:
-            return _nobody
+        """Return what tells of this request: ``nobody`` when nobody listens."""
+        if not self.listeners:
+            return nobody
         self._requests += 1
         number, method, url = self._requests, request.method, without_query(request.url)
 
@@ -116,9 +111,9 @@ class Events:
 
     def pass_on(self, event: Event) -> None:
         """Tell all listeners, later."""
-        if self._listeners:  # from the event loop: whoever emits may hold a lock
+        if self.listeners:  # from the event loop: whoever emits may hold a lock
             loop = asyncio.get_running_loop()
-            for listener in self._listeners:
+            for listener in self.listeners:
                 loop.call_soon(_call, listener, event)
 
 
@@ -129,5 +124,5 @@ def _call(listener: Listener, event: Event) -> None:
         log.exception("silent-refresh: a listener failed on %r; all else goes on", event.name)
 
 
-def _nobody(name: str, *, generation: int = 0, status: int | None = None, reason: str | None = None) -> None:
+def nobody(name: str, *, generation: int = 0, status: int | None = None, reason: str | None = None) -> None:
     """Tell nobody."""

@@ -96,7 +96,8 @@ class Request:
         self.stream = stream
         self.options = options
 
-    def _with_headers(self, headers: Headers) -> Request:
+    def with_headers(self, headers: Headers) -> Request:
+        """Return a copy that sends these fields and no others."""
         copy = Request.__new__(Request)
         copy.method, copy.url, copy.headers, copy.body = self.method, self.url, headers, self.body
         copy.timeout, copy.stream, copy.options = self.timeout, self.stream, self.options
@@ -104,15 +105,15 @@ class Request:
 
     def with_header(self, name: str, value: str) -> Request:
         """Return a copy that sends ``name`` with this value."""
-        return self._with_headers(self.headers.with_field(name, value))
+        return self.with_headers(self.headers.with_field(name, value))
 
     def with_bearer(self, access_token: str) -> Request:
         """Return a copy that sends the token as RFC 6750 §2.1 says."""
-        return self._with_headers(self.headers.with_field("Authorization", "Bearer " + access_token))
+        return self.with_headers(self.headers.with_field("Authorization", "Bearer " + access_token))
 
     def with_url(self, url: str) -> Request:
         """Return a copy that goes to ``url``."""
-        copy = self._with_headers(self.headers)
+        copy = self.with_headers(self.headers)
         copy.url = url
         return copy
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -63,21 +62,20 @@ class Coordinator(Protocol):
     def listen(self, heard: Callable[[Mark], None]) -> Stop: ...
 
 
-class Place(NamedTuple):
-    """A parsed URL: ``origin`` as RFC 6454 writes it, ``path`` with query and fragment."""
+class Place:
+    """A parsed URL: ``origin`` as RFC 6454 writes it, ``path`` with query and fragment.
 
-    origin: str
-    path: str
+    ``resource`` is the URL without query, fragment and trailing slash: what tells one endpoint from another.
+    ``is_fixed`` says that the URL is the same wherever the page is just now.
+    """
 
-    @property
-    def resource(self) -> str:
-        """The URL without query, fragment and trailing slash: what tells one endpoint from another."""
-        return _resource_of(self)
+    __slots__ = ("is_fixed", "origin", "path", "resource")
 
-
-@functools.lru_cache(maxsize=500)  # asked of every request
-def _resource_of(place: Place) -> str:
-    return (place.origin + without_query(place.path)).rstrip("/")
+    def __init__(self, origin: str, path: str, *, is_fixed: bool = False) -> None:
+        self.origin = origin
+        self.path = path
+        self.is_fixed = is_fixed
+        self.resource = (origin + without_query(path)).rstrip("/")
 
 
 class Navigation(Protocol):

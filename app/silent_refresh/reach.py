@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from .messages import Request, Response
+from .messages import Headers, Request, Response
 from .ports import Navigation
+
+MOST_KNOWN = 500  # URLs
 
 
 class Reach:
@@ -26,10 +28,19 @@ class Reach:
         is_refused: Callable[[Response], bool],
     ) -> None:
         self._parse = navigation.parse
-        self._exempt = {self._parse(url).resource for url in exempt if isinstance(url, str)}
-        self._origins_are_fixed = origins is not None
-        self._origins = {self._parse(url).origin for url in origins or [navigation.here()]} - {"null"}
         self._is_refused = is_refused
+        self._origins_are_fixed = origins is not None
+        self._allow(
+            {self._parse(url).origin for url in origins or [navigation.here()]} - {"null"},
+            {self._parse(url).resource for url in exempt if isinstance(url, str)},
+        )
+
+    def _allow(self, origins: Iterable[str], exempt: Iterable[str]) -> None:
+        """Let tokens go to these origins from now on, except to these resources."""
+        self._origins = set(origins)
+        self._exempt = set(exempt)
+        self._ours: dict[str, bool] = {}  # URL → whether the token may go there: pages ask for the same again
+        self._unsigned: Headers | None = None  # the last fields in which the caller set no token of its own
 
     def may_carry_token(self, request: Request) -> bool:
         """Tell whether the token goes with this request. Raises ``ValueError`` where it can't."""
@@ -38,15 +49,31 @@ class Reach:
                 f'{request!r} has mode "no-cors": the browser would drop its Authorization header and hide '
                 'its answer. Use mode "cors" and let the server allow this origin.'
             )
-        place = self._parse(request.url)
-        return (
-            place.origin in self._origins
-            and "authorization" not in request.headers  # the caller's own
-            and place.resource not in self._exempt
-        )
+        is_ours = self._ours.get(request.url)
+        if is_ours is None:
+            is_ours = self._look_up(request.url)
+        return is_ours and (request.headers is self._unsigned or not self._has_own_token(request.headers))
+
+    def _has_own_token(self, headers: Headers) -> bool:
+        """Tell whether the caller set the header itself; a client's requests mostly send the same fields."""
+        if "authorization" in headers:
+            return True
+        self._unsigned = headers
+        return False
+
+    def _look_up(self, url: str) -> bool:
+        place = self._parse(url)
+        is_ours = place.origin in self._origins and place.resource not in self._exempt
+        if place.is_fixed:
+            if len(self._ours) >= MOST_KNOWN:
+                self._ours.clear()
+            self._ours[url] = is_ours
+        return is_ours
 
     def refuses(self, response: Response) -> bool:
         """Tell whether this answer refuses the token, and comes from where that may go."""
-        if not self._is_refused(response):
-            return False
+        return self._is_refused(response) and self.may_judge(response)
+
+    def may_judge(self, response: Response) -> bool:
+        """Tell whether this answer comes from where the token may go."""
         return not response.redirected or self._parse(response.url).origin in self._origins

@@ -24,14 +24,14 @@ async def wait_with(kind):
     from silent_refresh.browser.answer import Answer
 
     class Plain(asyncio.Future):
-        def __init__(self, loop, cancelled=None):
+        def __init__(self, loop, abort, ticket):
             super().__init__(loop=loop)
-            self.told = cancelled
+            self.abort, self.ticket = abort, ticket
 
         def cancel(self, msg=None):
             cancelled = super().cancel(msg)
-            if cancelled and self.told:
-                self.told()
+            if cancelled:
+                self.abort(self.ticket)
             return cancelled
 
     transport.Answer = {"Answer": Answer, "Future": Plain}[kind]

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from silent_refresh import RequestTimeout
+from tests.e2e.cancelled_request import cancelled_request
 from tests.e2e.page_session import KEY, PageSession
 
 FIFTY = [["GET", f"items/{n}", {"headers": {"X-Request-ID": str(n)}}] for n in range(50)]
@@ -108,18 +109,6 @@ def test_a_resource_that_always_refuses_costs_one_refresh(signed_in, lab):
     assert [] == signed_in.redirects()
 
 
-async def cancel_one():
-    from asyncio import create_task, gather, sleep
-
-    from opened import client
-
-    task = create_task(client.get("profile"))
-    await sleep(0)
-    task.cancel()
-    (end,) = await gather(task, return_exceptions=True)
-    return type(end).__name__
-
-
 async def time_out(seconds):
     from opened import client
 
@@ -132,11 +121,10 @@ async def time_out(seconds):
 def test_cancelling_a_task_aborts_its_fetch(signed_in, lab):
     """The browser gives the request up; nobody waits for its answer (F70)."""
     lab.api(delay=60)
-    with signed_in.page.expect_event("requestfailed") as failed:
-        assert "CancelledError" == signed_in.python(cancel_one)
+    request = cancelled_request(signed_in.page, signed_in.python)
 
-    assert failed.value.url.endswith("/api/profile")
-    assert "net::ERR_ABORTED" == failed.value.failure
+    assert request.url.endswith("/api/profile")
+    assert "net::ERR_ABORTED" == request.failure
 
 
 def test_a_request_that_takes_too_long_is_aborted(signed_in, lab):

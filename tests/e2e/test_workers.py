@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Route
 
 from silent_refresh import Client, SilentRefresh
+from tests.e2e.cancelled_request import cancelled_request
 from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import SETUPS, Side, open_page
@@ -212,27 +213,14 @@ def test_the_refresh_token_never_reaches_the_worker(signed_in: tuple[Side, Side]
     assert not any(before in message or after["refresh_token"] in message for message in heard)
 
 
-async def cancel_one():
-    from asyncio import create_task, gather, sleep
-
-    from opened import client
-
-    task = create_task(client.get("profile"))
-    await sleep(0)
-    task.cancel()
-    (end,) = await gather(task, return_exceptions=True)
-    return type(end).__name__
-
-
 def test_a_cancelled_request_of_a_worker_is_aborted(signed_in: tuple[Side, Side], lab: Lab) -> None:
     """The browser gives it up (F70)."""
     _, worker = signed_in
     lab.api(delay=60)
-    with worker.page.expect_event("requestfailed") as failed:
-        assert "CancelledError" == worker.python(cancel_one)
+    request = cancelled_request(worker.page, worker.python)
 
-    assert failed.value.url.endswith("/api/profile")
-    assert "net::ERR_ABORTED" == failed.value.failure
+    assert request.url.endswith("/api/profile")
+    assert "net::ERR_ABORTED" == request.failure
 
 
 async def cancel_the_replay():

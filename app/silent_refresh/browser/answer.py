@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio import Future
+from asyncio import Future, _get_running_loop, current_task
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
@@ -40,17 +40,18 @@ Callback = Callable[[Any], object]
 class Answer(Future[T]):
     """A ``Future`` for one task, to be settled from JavaScript."""
 
-    __slots__ = ("_cancelled", "_home", "_hooks", "_is_shared", "_may_switch", "_waiter")
+    __slots__ = ("_abort", "_context", "_home", "_hooks", "_is_shared", "_may_switch", "_ticket", "_waiter")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, cancelled: Callable[[], object] | None = None
+        self, loop: asyncio.AbstractEventLoop, abort: Callable[[int], object] | None = None, ticket: int = 0
     ) -> None:
-        """Make one; ``cancelled`` is called when it is cancelled while it waits."""
-        super().__init__(loop=loop)
+        """Make one; ``abort(ticket)`` is called when it is cancelled while it waits."""
+        Future.__init__(self, loop=loop)
         self._home = loop
-        self._cancelled = cancelled
+        self._abort = abort
+        self._ticket = ticket
         self._is_shared = False  # whether Future knows of those who wait
-        self._waiter: tuple[Callback, Context] | None = None  # the task's own, which Future needn't know
+        self._waiter: Callback | None = None  # the task's own, which Future needn't know
 
     def add_done_callback(self, callback: Callback, *, context: Context | None = None) -> None:
         """Call it with this future when that is done: at once if it stays the only one, else by the loop."""
@@ -58,7 +59,8 @@ class Answer(Future[T]):
             self._share()
             super().add_done_callback(callback, context=context)
             return
-        self._waiter = callback, context or copy_context()
+        self._waiter = callback
+        self._context = context or copy_context()
         self._may_switch = can_run_sync()  # whether the task can where it begins to wait
         self._hooks = sys.get_asyncgen_hooks()  # the thread state there may be another than the next one
 
@@ -71,48 +73,41 @@ class Answer(Future[T]):
         """Leave the task to Future."""
         self._is_shared = True
         if self._waiter is not None:
-            callback, context = self._waiter
-            self._waiter = None
-            super().add_done_callback(callback, context=context)
+            callback, self._waiter = self._waiter, None
+            super().add_done_callback(callback, context=self._context)
 
     def set_result(self, result: T, /) -> None:
         """Settle it, and let the task go on with ``result``."""
-        super().set_result(result)
-        self._wake()
-
-    def set_exception(self, exception: type | BaseException, /) -> None:
-        """Settle it, and raise ``exception`` in the task."""
-        super().set_exception(exception)
-        self._wake()
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        """Cancel it, and let the loop raise ``CancelledError`` in the task."""
-        self._share()
-        cancelled = super().cancel(msg)
-        if cancelled and self._cancelled is not None:
-            self._cancelled()
-        return cancelled
-
-    def _wake(self) -> None:
-        if self._waiter is None:
+        Future.set_result(self, result)
+        waiter, loop = self._waiter, self._home
+        if waiter is None:
             return
-        callback, context = self._waiter
-        if not self._may_wake_here(self._home):
+        if not (
+            _get_running_loop() is loop
+            and current_task(loop) is None
+            and (can_run_sync() or not self._may_switch)
+        ):
             self._share()
             return
         self._waiter = None
         sys.set_asyncgen_hooks(*self._hooks)
         try:
-            context.run(callback, self)
+            self._context.run(waiter, self)
         except BaseException as error:  # SystemExit, say: the loop knows what is to be done about it
-            self._home.call_soon(_raise, error)
+            loop.call_soon(_raise, error)
 
-    def _may_wake_here(self, loop: asyncio.AbstractEventLoop) -> bool:
-        return (
-            asyncio._get_running_loop() is loop
-            and asyncio.current_task(loop) is None
-            and (can_run_sync() or not self._may_switch)
-        )
+    def set_exception(self, exception: type | BaseException, /) -> None:
+        """Settle it, and let the loop raise ``exception`` in the task."""
+        self._share()
+        super().set_exception(exception)
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel it, and let the loop raise ``CancelledError`` in the task."""
+        self._share()
+        cancelled = super().cancel(msg)
+        if cancelled and self._abort is not None:
+            self._abort(self._ticket)
+        return cancelled
 
 
 def _raise(error: BaseException) -> None:

@@ -63,7 +63,7 @@ const entering = (callback, api) => {
   }
   return (...args) => {
     const { scheduleCallback } = api;
-    api.scheduleCallback = (go) => go();
+    api.scheduleCallback = atOnce;
     try {
       callback.callPromising(...args);
     } finally {
@@ -71,104 +71,112 @@ const entering = (callback, api) => {
     }
   };
 };
+const atOnce = (go) => go();
 
 const LONGEST_TIMER = 2 ** 31 - 1; // ms; a longer one overflows and goes off at once
 
-/**
- * Calls `tell` on each job whose time is up. One timer serves them all, for the earliest end that it knows of: a timer
- * for each would be a tenth of a request's cost, and hardly ever goes off.
- */
-const deadlines = (tell) => {
-  const ends = new Map(); // job → performance.now() at its end
-  let timer;
-  let due = Infinity; // when the timer goes off
+/** What is under way, by ticket, with what aborts it and when its time is up. */
+class Running {
+  #jobs = new Map(); // ticket → {controller, end, isLate}
+  #timer; // one for all, for the earliest end that it knows of: it hardly ever goes off
+  #due = Infinity;
 
-  const arm = (end) => {
-    clearTimeout(timer);
-    due = end;
-    if (end < Infinity) timer = setTimeout(ring, Math.min(end - performance.now(), LONGEST_TIMER));
-  };
-  const ring = () => {
+  add(ticket, seconds, controller) {
+    const end = seconds ? performance.now() + seconds * 1000 : Infinity;
+    const job = { controller, end, isLate: false };
+    this.#jobs.set(ticket, job);
+    if (end < this.#due) this.#arm(end);
+    return job;
+  }
+
+  remove(ticket) {
+    this.#jobs.delete(ticket);
+  }
+
+  abort(ticket) {
+    this.#jobs.get(ticket)?.controller.abort();
+  }
+
+  #arm(end) {
+    clearTimeout(this.#timer);
+    this.#due = end;
+    if (end < Infinity) this.#timer = setTimeout(() => this.#ring(), Math.min(end - performance.now(), LONGEST_TIMER));
+  }
+
+  #ring() {
     const now = performance.now();
-    const late = [...ends].filter(([, end]) => end <= now);
-    for (const [job] of late) ends.delete(job);
     let next = Infinity;
-    for (const end of ends.values()) next = Math.min(next, end);
-    arm(next);
-    for (const [job] of late) tell(job);
-  };
-
-  return {
-    add(job, milliseconds) {
-      const end = performance.now() + milliseconds;
-      ends.set(job, end);
-      if (end < due) arm(end);
-    },
-    remove: (job) => ends.delete(job),
-  };
-};
+    const late = [];
+    for (const job of this.#jobs.values()) {
+      if (job.isLate) continue;
+      if (job.end <= now) late.push(job);
+      else next = Math.min(next, job.end);
+    }
+    this.#arm(next);
+    for (const job of late) {
+      job.isLate = true;
+      job.controller.abort();
+    }
+  }
+}
 
 /**
  * Returns {send, read, chunk, abort}, each of which ends in one call of `done(ticket, problem, …)`, where `problem`
- * is "" or one of "network", "aborted", "timeout", "input", followed by a message.
+ * is undefined or one of "network", "aborted", "timeout", "input", followed by a message.
  */
 const transport = (callback, api) => {
   const done = entering(callback, api);
-  const running = new Map(); // ticket → its AbortController
-  const late = new Set(); // tickets whose time is up
-  const waits = deadlines((ticket) => {
-    late.add(ticket);
-    running.get(ticket).abort();
-  });
+  const running = new Running();
+  let headers = []; // of the last request: the next one's are mostly the same, and costly to bring here
 
-  const run = async (ticket, seconds, controller, job, told = (error) => ["network", error.message]) => {
-    running.set(ticket, controller);
-    if (seconds) waits.add(ticket, seconds * 1000);
+  const settle = async (ticket, seconds, controller, answer, told = (error) => ["network", error.message]) => {
+    const job = running.add(ticket, seconds, controller);
+    let outcome;
     try {
-      await job();
+      outcome = await answer();
     } catch (reason) {
-      const error = asError(reason);
-      if (late.delete(ticket)) done(ticket, "timeout", "");
-      else done(ticket, ...told(error));
-    } finally {
-      waits.remove(ticket);
-      late.delete(ticket);
-      running.delete(ticket);
+      outcome = job.isLate ? ["timeout", ""] : told(asError(reason));
     }
+    running.remove(ticket);
+    done(ticket, ...outcome);
   };
 
   return {
-    /** Done: "", status, final URL, redirected, header fields, text or undefined, response or undefined. */
-    send(ticket, seconds, readsAhead, method, address, body, options, ...headers) {
+    /** Done: undefined, status, final URL, redirected, header fields, text or undefined, response or undefined. */
+    send(ticket, seconds, readsAhead, method, address, body, options, areKnown, ...fields) {
+      if (!areKnown) {
+        headers = [];
+        for (let i = 0; i < fields.length; i += 2) headers.push([fields[i], fields[i + 1]]);
+      }
       const url = resolved(address);
       const controller = new AbortController();
-      const init = { ...options, method, body, signal: controller.signal, headers: [] };
-      for (let i = 0; i < headers.length; i += 2) init.headers.push([headers[i], headers[i + 1]]);
-      const job = async () => {
+      const init = { ...options, method, body, headers, signal: controller.signal };
+      const answer = async () => {
+        await undefined; // Python's frames are left: DevTools, when open, would list them all for each request
         const response = await pageFetch(url, init);
         const { status, redirected } = response;
-        const fields = fieldsOf(response.headers);
-        if (readsAhead && isSmallJson(response.headers)) {
-          done(ticket, "", status, response.url, redirected, fields, await response.text(), undefined);
-        } else {
-          controllers.set(response, controller);
-          done(ticket, "", status, response.url, redirected, fields, undefined, response);
-        }
+        const text = readsAhead && isSmallJson(response.headers) ? await response.text() : undefined;
+        const rest = text === undefined ? response : undefined;
+        if (rest) controllers.set(rest, controller);
+        return [undefined, status, response.url, redirected, fieldsOf(response.headers), text, rest];
       };
-      const told = (error) => [kindOf(error, url, init), without([url, address, ...headers], error.message)];
-      run(ticket, seconds, controller, job, told);
+      const told = (error) => {
+        const secrets = [url, address, ...init.headers.flat()];
+        return [kindOf(error, url, init), without(secrets, error.message)];
+      };
+      settle(ticket, seconds, controller, answer, told);
     },
-    /** Reads a whole body; `how` is "text" or "arrayBuffer". Done: "", the body. */
+    /** Reads a whole body; `how` is "text" or "arrayBuffer". Done: undefined, the body. */
     read(ticket, seconds, response, how) {
-      run(ticket, seconds, controllers.get(response), async () => done(ticket, "", await response[how]()));
+      settle(ticket, seconds, controllers.get(response), async () => [undefined, await response[how]()]);
     },
-    /** Reads the next piece of a body. Done: "", a Uint8Array or, at the end, undefined. */
+    /** Reads the next piece of a body. Done: undefined, a Uint8Array or, at the end, undefined. */
     chunk(ticket, seconds, response, reader) {
-      run(ticket, seconds, controllers.get(response), async () => done(ticket, "", (await reader.read()).value));
+      settle(ticket, seconds, controllers.get(response), async () => [undefined, (await reader.read()).value]);
     },
     /** Aborts one of these. */
     abort(ticket) {
-      running.get(ticket)?.abort();
+      running.abort(ticket);
     },
     /** Gives up a body that nobody will read, so that its connection is free. */
     discard(response) {

@@ -18,7 +18,6 @@ log = logging.getLogger("silent_refresh")
 
 # What these parse to doesn't depend on where the page is just now.
 _FIXED = re.compile(r"/(?![/\\])|https?://", re.IGNORECASE)
-MOST = 500  # URLs that are remembered
 
 
 class Page:
@@ -27,7 +26,6 @@ class Page:
     def __init__(self, bridge: Any) -> None:
         self._bridge = bridge
         self._parse_js = bridge.parse
-        self._known: dict[str, Place] = {}
 
     def here(self) -> str:
         """Return the page's URL; in a worker, the base of the page's URLs as far as it is known."""
@@ -35,21 +33,13 @@ class Page:
 
     def parse(self, url: str) -> Place:
         """Parse a URL, a relative one against the page's. Raises ``ValueError``."""
-        place = self._known.get(url)
-        if place is not None:
-            return place
         parsed = self._parse_js(url)
         if not isinstance(parsed, str):
             raise ValueError(
                 f"{url.partition('?')[0]!r} is not a URL: pass a path like /api/profile or a whole https://…"
             )
         origin, _, path = parsed.partition(" ")
-        place = Place(origin, path)
-        if _FIXED.match(url):
-            if len(self._known) >= MOST:
-                self._known.clear()
-            self._known[url] = place
-        return place
+        return Place(origin, path, is_fixed=_FIXED.match(url) is not None)
 
     def go(self, url: str) -> None:
         """Leave for ``url``; a worker can't."""

@@ -12,14 +12,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import pyodide_js
 from pyodide.ffi import JsProxy, create_proxy, to_js
 
 from ..errors import NetworkError, RequestTimeout
-from ..messages import Request, Response, without_query
+from ..messages import Headers, Request, Response, without_query
 from .answer import Answer
+
+Outcome: TypeAlias = tuple[Any, ...]  # what bridge.js calls back with, less the ticket
 
 
 class Fetch:
@@ -27,21 +29,22 @@ class Fetch:
 
     def __init__(self, bridge: Any) -> None:
         self._next_ticket = itertools.count(1).__next__
-        self._waiting: dict[int, Answer[tuple[Any, ...]]] = {}
+        self._waiting: dict[int, Answer[Outcome]] = {}
         # Never destroyed: there's one in a page.
         self._js = bridge.transport(create_proxy(self._done), getattr(pyodide_js, "_api", None))
+        self._known: Headers | None = None  # the fields that the other side has from the last request
         self._send = self._js.send  # each look at a JavaScript attribute makes a new proxy
 
     def _done(self, ticket: int, *outcome: Any) -> None:
         answer = self._waiting.pop(ticket, None)
-        if answer is not None and not answer.done():
+        if answer is not None:  # else it was cancelled
             answer.set_result(outcome)
 
-    def begin(self, request: Request, start: Callable[..., None], *arguments: Any) -> Answer[tuple[Any, ...]]:
+    def _begin(self, request: Request, start: Callable[..., None], *arguments: Any) -> Answer[Outcome]:
         """Start something on the other side; await what it calls back with. Cancelling that aborts it."""
         ticket = self._next_ticket()
-        answer: Answer[tuple[Any, ...]] = Answer(asyncio.get_running_loop(), lambda: self._abort(ticket))
         start(ticket, request.timeout or 0, *arguments)
+        answer: Answer[Outcome] = Answer(asyncio.get_running_loop(), self._abort, ticket)
         self._waiting[ticket] = answer  # nothing calls back sooner than after this
         return answer
 
@@ -51,17 +54,24 @@ class Fetch:
 
     async def __call__(self, request: Request) -> Response:
         """Send. Raises ``NetworkError``, ``RequestTimeout``, ``ValueError`` for what fetch doesn't take."""
-        body = request.body
-        outcome = await self.begin(
-            request,
-            self._send,
-            not request.stream,
-            request.method,
-            request.url,
-            to_js(body) if isinstance(body, bytes) else body,
-            None if request.options is None else to_js(dict(request.options)),
-            *request.headers.flat(),
-        )
+        body, headers = request.body, request.headers
+        are_known, self._known = headers is self._known, headers
+        try:
+            answer = self._begin(
+                request,
+                self._send,
+                not request.stream,
+                request.method,
+                request.url,
+                to_js(body) if isinstance(body, bytes) else body,
+                None if request.options is None else to_js(dict(request.options)),
+                are_known,
+                *(() if are_known else headers.flat()),
+            )
+        except BaseException:
+            self._known = None  # they may not have arrived
+            raise
+        outcome = await answer
         if outcome[0]:
             _raise(request, *outcome)
         _, status, url, redirected, fields, text, rest = outcome
@@ -70,7 +80,7 @@ class Fetch:
 
     async def more(self, request: Request, name: str, *arguments: Any) -> Any:
         """Ask for more of an answer; raises as sending does."""
-        outcome = await self.begin(request, getattr(self._js, name), *arguments)
+        outcome = await self._begin(request, getattr(self._js, name), *arguments)
         if outcome[0]:
             _raise(request, *outcome)
         return outcome[1]

@@ -115,14 +115,13 @@ class PageAuth(SilentRefresh):
             frozenset(told.get("origins", ())),
             frozenset(told.get("exempt", ())),
         )
-        self._origins = {*self._known.origins, *self._trusted}
-        self._exempt = set(self._known.exempt)
+        self._allow({*self._known.origins, *self._trusted}, self._known.exempt)
         if told and not self._met.is_set():
             load_bridge().setBase(told["base"])
             self._met.set()
             for url in self._trusted.values():
                 self._tell("trust", url)
-            self._tell("listen", self._events.anybody)
+            self._tell("listen", bool(self._events.listeners))
             self._life = asyncio.ensure_future(self._live())
         self._tell_watchers()
 
@@ -275,7 +274,7 @@ class PageAuth(SilentRefresh):
         """Let tokens go to the origin of ``url``, unless the page was given ``origins``."""
         origin = self._parse(url).origin
         self._trusted.setdefault(origin, url)
-        self._origins.add(origin)
+        self._allow({*self._origins, origin}, self._exempt)
         self._tell("trust", url)
 
     def standing(self) -> Standing:
@@ -289,7 +288,7 @@ class PageAuth(SilentRefresh):
         return bool(await self._call("is_over", session))
 
     def _listeners_changed(self) -> None:
-        self._tell("listen", self._events.anybody)
+        self._tell("listen", bool(self._events.listeners))
         self._tell_watchers()
 
     def close(self) -> None:

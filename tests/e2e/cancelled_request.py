@@ -1,0 +1,35 @@
+"""Cancels a request while the browser has it under way, in a page or in a worker of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, Request
+
+
+async def send_one():
+    from asyncio import create_task
+
+    import opened
+
+    opened.task = create_task(opened.client.get("profile"))
+
+
+async def cancel_it():
+    from asyncio import gather
+
+    import opened
+
+    opened.task.cancel()
+    (end,) = await gather(opened.task, return_exceptions=True)
+    return type(end).__name__
+
+
+def cancelled_request(page: Page, python: Callable[..., Any]) -> Request:
+    """Return the request that was cancelled once it had left, as the browser saw it fail."""
+    with page.expect_event("requestfailed") as failed:
+        with page.expect_request("**/api/profile"):
+            python(send_one)
+        assert "CancelledError" == python(cancel_it)
+    return failed.value
