@@ -42,6 +42,7 @@ TEXTS = {
     "life-unknown": "有效期未知",
     "none": "无",
     "unknown": "未知",
+    "over": "已失效",
     "not-yet": "尚未刷新",
     "tab-here": "本标签页，{at}",
     "tab-other": "标签页 {tab}，{at}",

@@ -68,6 +68,7 @@ class Dashboard:
         profile = await response.raise_for_status().json()
         for name in ("name", "username", "email"):
             put(f"profile-{name}", profile[name])
+        self._card.tell_end(profile["refreshExpiresIn"])
         self._words.say("status", "profile-loaded")
 
     async def _load_notes(self) -> None:

@@ -44,6 +44,7 @@ TEXTS = {
     "life-unknown": "life unknown",
     "none": "none",
     "unknown": "unknown",
+    "over": "it has ended",
     "not-yet": "nobody yet",
     "tab-here": "this tab, {at}",
     "tab-other": "tab {tab}, {at}",

@@ -72,6 +72,21 @@ def test_tokens_are_shown_masked(signed_in):
     assert re.search(r"\d+ s\s+of 1800 s", text)
 
 
+def test_the_end_of_the_session_is_known(signed_in, lab):
+    """Wherever its user signed in, the page tells until when the refresh token lives: the server says so."""
+    end = signed_in.locator("#refresh-life")
+    # Two: midnight may have passed since the sign-in.
+    days = signed_in.evaluate(
+        """() => [-1, 0].map((minutes) => new Date(Date.now() + 7 * 86_400_000 + minutes * 60_000)
+            .toLocaleDateString("en", { dateStyle: "medium" }))"""
+    )
+
+    expect(end).to_contain_text(re.compile("|".join(days)))
+    lab.revoke()
+    click(signed_in, "Load the profile again", "The profile is loaded.")
+    expect(end).to_have_text("it has ended")
+
+
 def test_an_expired_token_goes_unnoticed(signed_in, lab):
     """After the access token expired, the next click just works, for one refresh at the server."""
     before = stored(signed_in)
