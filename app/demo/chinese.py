@@ -1,12 +1,6 @@
 """The page's texts in Simplified Chinese; the keys are those of english.py."""
 
 TEXTS = {
-    "title": "无感刷新",
-    "promise": "访问令牌的有效期很短。如果它恰好在您操作时过期，页面只会刷新一次令牌，"
-    "无论有多少请求在等待，"
-    "随后自动重发这些请求。您毫无察觉，而在这里可以看到全过程。",
-    "language": "语言",
-    "footer": "本页的一切内容（包括 Python）都只来自这台服务器。",
     # Sign-in
     "sign-in": "登录",
     "user-name": "用户名",

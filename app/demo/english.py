@@ -1,14 +1,9 @@
-"""The page's texts in English. Those of index.html's ``data-words`` are what stands there."""
+"""The page's texts in English. Those of index.html's ``data-words`` are what stands there.
+
+What is said before Python is loaded, index.html's ``data-start`` among it, is in static/words.js.
+"""
 
 TEXTS = {
-    "title": "Silent refresh",
-    "promise": "Access tokens are short-lived. When this page's runs out in the middle of what you are "
-    "doing, it "
-    "is renewed once, however many requests need it, and they are sent again. You notice nothing. Here "
-    "you can "
-    "watch.",
-    "language": "Language",
-    "footer": "Everything on this page, Python included, comes from this server alone.",
     # Sign-in
     "sign-in": "Sign in",
     "user-name": "User name",
@@ -182,7 +177,8 @@ TEXTS = {
     "log": "The library's events",
     "session-over": "The session is over: going to the sign-in page …",
     "error": "{message}",
-    "error-NetworkError": "{message}",
-    "error-RequestTimeout": "{message}",
-    "error-RefreshUnavailable": "{message}",
+    "error-NetworkError": "No answer: you are offline, or the server is not running ({message})",
+    "error-RequestTimeout": "The server did not answer in time ({message})",
+    "error-RefreshUnavailable": "The token can't be renewed for now. You stay signed in; try again "
+    "({message})",
 }
