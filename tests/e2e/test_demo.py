@@ -22,6 +22,16 @@ def click(page: Page, name: str, told: str) -> None:
     expect(status(page)).to_contain_text(told)
 
 
+def click_until(page: Page, name: str, told: str, meanwhile: str) -> None:
+    """Click a button again and again, as somebody does whom the page tells to try again."""
+    for _ in range(200):
+        page.get_by_role("button", name=name).click()
+        expect(status(page)).to_contain_text(re.compile(f"{told}|{meanwhile}"))
+        if told in status(page).inner_text():
+            return
+    raise AssertionError(status(page).inner_text())
+
+
 @pytest.fixture
 def page(warm_page: Page) -> Page:
     """Use a page that starts quickly."""
@@ -168,6 +178,26 @@ def test_a_server_that_is_down_is_told_and_nothing_is_lost(signed_in):
     click(signed_in, "Load the profile again", "The profile is loaded.")
 
     assert stored(signed_in) is not None
+
+
+def test_offline_without_a_good_token_nothing_is_lost(signed_in, lab):
+    """When the token runs out while the browser is offline: no login, no token lost, and it goes on after."""
+    lab.access_ttl(1)
+    click(signed_in, "Expire the access token", "has expired")
+    click(signed_in, "Load the profile again", "The profile is loaded.")
+    before = stored(signed_in)
+    expect(signed_in.locator("#seconds-left")).to_have_text("0 s")
+    lab.reset()
+    signed_in.context.set_offline(True)
+    click(signed_in, "Load the profile again", "You stay signed in")
+
+    assert before == stored(signed_in)
+    assert signed_in.url.rstrip("/") == lab.url
+    signed_in.context.set_offline(False)
+    click_until(signed_in, "Load the profile again", "The profile is loaded.", "try again")
+    assert 1 == lab.counters()["refresh"]
+    assert before["id"] == stored(signed_in)["id"]
+    assert before["generation"] + 1 == stored(signed_in)["generation"]
 
 
 def test_without_a_lab_its_buttons_are_hidden(page):
