@@ -8,7 +8,7 @@ export const TEXTS = {
   en: {
     title: "Silent refresh",
     promise:
-      "Access tokens are short-lived. When this page's runs out in the middle of what you are doing, it is renewed once, however many requests need it, and they are sent again. You notice nothing. Here you can watch.",
+      "Signing in gives a page an access token, which soon expires. When that happens while you work, this page renews it once, however many requests need it, and sends them again. You notice nothing; here you can watch.",
     language: "Language",
     footer: "Everything on this page, Python included, comes from this server alone.",
     starting: "Starting Python",
@@ -37,7 +37,7 @@ export const TEXTS = {
   "zh-CN": {
     title: "无感刷新",
     promise:
-      "访问令牌的有效期很短。如果它恰好在您操作时过期，页面只会刷新一次令牌，无论有多少请求在等待，随后自动重发这些请求。您毫无察觉，而在这里可以看到全过程。",
+      "登录后，页面得到一个很快就会过期的访问令牌。如果它恰好在您操作时过期，页面只会刷新一次令牌，无论有多少请求在等待，随后自动重发这些请求。您毫无察觉，而在这里可以看到全过程。",
     language: "语言",
     footer: "本页的一切内容（包括 Python）都只来自这台服务器。",
     starting: "正在启动 Python",

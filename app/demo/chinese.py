@@ -85,6 +85,7 @@ TEXTS = {
     "group-send": "发送请求",
     "group-tokens": "让令牌失效",
     "group-trouble": "在 20 个请求需要新令牌时制造麻烦",
+    "button-unnoticed": "让令牌过期，然后发送 20 个请求",
     "button-send-1": "发送 1 个请求",
     "button-send-20": "同时发送 20 个",
     "button-send-200": "同时发送 200 个",

@@ -92,6 +92,7 @@ TEXTS = {
     "group-send": "Send requests",
     "group-tokens": "End a token",
     "group-trouble": "Make trouble while 20 requests need a new token",
+    "button-unnoticed": "Let the token expire, then send 20 requests",
     "button-send-1": "Send 1 request",
     "button-send-20": "Send 20 at once",
     "button-send-200": "Send 200 at once",
@@ -127,8 +128,8 @@ TEXTS = {
     "claim-one-adopted": "One tab takes over the other's tokens",
     "claim-no-reuse": "No refresh token is used twice",
     "running": "Running: {name} …",
-    "facts-send": "answered {answered} of {count}, errors {errors}, refused at first {refused}, "
-    "refresh calls {refreshes}, {seconds} s",
+    "facts-send": "{answered} of {count} answered. Refused at first: {refused}, refresh calls: {refreshes}, "
+    "errors: {errors}; {seconds} s",
     "facts-probe": "The server answers {end}.",
     "as-expected": "As expected: {facts}",
     "not-as-expected": "Not as expected: {facts}",

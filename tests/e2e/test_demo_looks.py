@@ -90,7 +90,7 @@ def test_the_dashboard_speaks_chinese(dashboard):
     expect(page.get_by_role("region", name="会话")).to_contain_text("本标签页，")
     assert [] == faults(page)
     page.get_by_label("语言").select_option("English")
-    expect(page.get_by_role("status")).to_contain_text("answered 20 of 20")
+    expect(page.get_by_role("status")).to_contain_text("20 of 20 answered")
 
 
 def test_a_chinese_browser_gets_chinese(browser, base_url):
@@ -136,6 +136,6 @@ def test_everything_can_be_reached_by_keyboard(page):
         )
 
     ids = [id for id, _ in reached]
-    for id in ("picture", "send-1", "send-200", "expire", "second-tab", "load-profile"):
+    for id in ("unnoticed", "picture", "send-1", "send-200", "expire", "second-tab", "load-profile"):
         assert id in ids, id
     assert all(is_seen for id, is_seen in reached if id)
