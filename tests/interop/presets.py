@@ -129,5 +129,6 @@ FASTAPI = Preset(
     arguments=ARTICLE.arguments,
     sign_in=ARTICLE.sign_in,
     refused=("status 401", "status 401", "status 401"),
+    me=ARTICLE.me,
 )
 PRESETS = [ARTICLE, SIMPLEJWT, FLASK_JWT_EXTENDED, OAUTH2, SUPABASE, COOKIE]
