@@ -20,7 +20,7 @@ from tests.e2e.running_server import RunningServer
 from tools.browser import find_chromium
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-SCREEN = {"width": 1280, "height": 1130}
+SCREEN = {"width": 1280, "height": 1290}
 QUIET = 1500  # ms until the next requests have a picture of their own
 
 
