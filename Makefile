@@ -7,6 +7,7 @@ ARGS   ?=
 
 BIN := .venv/bin
 PIP  = $(BIN)/python -m pip --disable-pip-version-check -qq
+NPM_CI = npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
@@ -21,14 +22,14 @@ demo: .venv/.server-ready page ## Serve the demo page; PORT=8000
 page: $(PAGE) ## Pack the page's Python anew, after a change under app/ while the demo runs
 	@node tools/page.mjs
 
-test: .venv/.ready page ## Run all tests, in a real browser too; ARGS="-k name"
+test: .venv/.ready node_modules/.ready page ## Run all tests, in a real browser too; ARGS="-k name"
 	@$(BIN)/python tools/browser.py
 	$(BIN)/python -m pytest tests $(ARGS)
 
 soak: .venv/.ready ## Search the engine's interleavings for long: over 100,000, and 5,000 stories
 	SOAK=1 $(BIN)/python -m pytest tests/engine --ignore tests/engine/test_mutants.py $(ARGS)
 
-bench: .venv/.ready $(PAGE) ## Measure beside axios, ky, pyfetch …; writes docs/benchmarks.*; ARGS="--rounds 7"
+bench: .venv/.ready node_modules/.ready $(PAGE) ## Measure beside axios, ky, pyfetch …; writes docs/benchmarks.*; ARGS="--rounds 7"
 	$(BIN)/python tools/browser.py
 	PYTHONPATH=app $(BIN)/python -m tests.bench $(ARGS)
 
@@ -86,12 +87,18 @@ endef
 	$(PIP) install --require-hashes -r $<
 	@touch $@
 
-node_modules/.ready: package.json package-lock.json .npmrc
+node_modules/.page-ready: package.json package-lock.json .npmrc
 	@node tools/require_node.cjs
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(NPM_CI) --omit=dev
 	@touch $@
 
-static/vendor/.ready: node_modules/.ready tools/vendor.mjs tools/packing.mjs tools/stdlib.mjs
+# What tests and benchmarks use is several times as large, Lighthouse most of it; the page does without.
+node_modules/.ready: package.json package-lock.json .npmrc
+	@node tools/require_node.cjs
+	$(NPM_CI)
+	@touch node_modules/.page-ready $@
+
+static/vendor/.ready: package-lock.json tools/vendor.mjs tools/packing.mjs tools/stdlib.mjs | node_modules/.page-ready
 	node tools/vendor.mjs
 	@touch $@
 

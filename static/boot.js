@@ -3,6 +3,8 @@
 // A page that loads this has four places for it: #boot with #boot-step and #boot-progress, and #fault (hidden) with
 // #fault-what, #fault-remedy and #fault-detail. PyScript on its own shows nothing when a part of it is missing.
 
+import { say } from "/static/words.js";
+
 const PYSCRIPT = "/static/vendor/pyscript-0.7.31/core.js";
 const ARCHIVE = "/home/pyodide/page.zip"; // where pyscript.toml puts it
 
@@ -13,18 +15,11 @@ const ARRIVALS = {
   "python_stdlib.zip": 20,
   "pyodide.asm.wasm": 35,
 };
-// ... then where PyScript says that it is: what has passed by then, and our words.
+// ... then where PyScript says that it is: what has passed by then, and our words for it, by their key.
 const STEPS = {
-  "Loading files": [85, "Loading the page's code …"],
-  "Loaded files": [90, "Starting the page …"],
-  "Loaded Pyodide": [95, "Starting the page …"],
-};
-
-const REMEDIES = {
-  missing: "Run “make demo” again: it installs what is missing. Then reload this page.",
-  unreachable: "See that the server is still running (“make demo”), then reload this page.",
-  unsupported: "Use a current Firefox, Chrome, Edge or Safari. Where WebAssembly was switched off, switch it on.",
-  broken: "Reload the page. If this comes again, it is a mistake in the page: please report it, with the details below.",
+  "Loading files": [85, "loading-code"],
+  "Loaded files": [90, "starting-page"],
+  "Loaded Pyodide": [95, "starting-page"],
 };
 
 // PyScript's words for a file that the server refused.
@@ -45,18 +40,18 @@ let isAnswered = false; // the API gave an answer
 let unanswered = null; // a request of the start that the API gave none
 
 /** Shows how far the start is; it never goes back, in whichever order things arrive. */
-function show(percentage, text) {
+function show(percentage, key) {
   const bar = byId("boot-progress");
   if (percentage / 100 < bar.value) return;
   bar.value = percentage / 100;
-  byId("boot-step").textContent = text;
+  byId("boot-step").textContent = say(key);
 }
 
 function showArrival(file) {
   if (!(file in ARRIVALS)) return;
   arrived.add(file);
   const percentage = [...arrived].reduce((sum, name) => sum + ARRIVALS[name], 0);
-  show(percentage, arrived.size < Object.keys(ARRIVALS).length ? "Loading Python …" : "Starting Python …");
+  show(percentage, arrived.size < Object.keys(ARRIVALS).length ? "loading-python" : "starting-python");
 }
 
 function succeed() {
@@ -76,20 +71,20 @@ function fail(reason, what, error) {
 function tell(reason, what, error) {
   byId("boot").hidden = true;
   byId("fault-what").textContent = what;
-  byId("fault-remedy").textContent = REMEDIES[reason];
+  byId("fault-remedy").textContent = say(`remedy-${reason}`);
   byId("fault-detail").textContent = String(error?.message ?? error);
   byId("fault").hidden = false;
 }
 
 function tellMissing(url, status) {
-  fail("missing", `The server doesn't have ${new URL(url, location).pathname}.`, `${status} ${url}`);
+  fail("missing", say("not-there", new URL(url, location).pathname), `${status} ${url}`);
 }
 
 /** Tells of an error that somebody else raised, as far as one can make out what it means. */
 function explain(error) {
   const message = String(error?.message ?? error);
   if (error?.constructor?.name === "PythonError") {
-    return fail("broken", `Its Python code stopped with an error: ${message.trimEnd().split("\n").at(-1)}`, error);
+    return fail("broken", say("python-error", message.trimEnd().split("\n").at(-1)), error);
   }
   const refusal = REFUSALS.map((words) => words.exec(message)?.groups).find(Boolean);
   if (refusal) return tellMissing(refusal.url, refusal.status);
@@ -97,8 +92,8 @@ function explain(error) {
   isSuspect = true;
   setTimeout(() => {
     checkArrivals(performance.getEntriesByType("resource"));
-    if (/fetch|network|load|import/i.test(message)) fail("unreachable", "A part of the page did not arrive.", error);
-    else fail("broken", `It stopped with an error: ${message.split("\n")[0]}`, error);
+    if (/fetch|network|load|import/i.test(message)) fail("unreachable", say("part-not-arrived"), error);
+    else fail("broken", say("error", message.split("\n")[0]), error);
   }, LISTED_WITHIN);
 }
 
@@ -113,7 +108,7 @@ function checkArrivals(entries) {
     }
     if (!FILES.test(pathname)) continue;
     if (responseStatus >= 400) tellMissing(name, responseStatus);
-    else if (responseStatus === 0) fail("unreachable", `${pathname} did not arrive from the server.`, name);
+    else if (responseStatus === 0) fail("unreachable", say("not-arrived", pathname), name);
     else showArrival(pathname.split("/").at(-1));
   }
   checkAnswers();
@@ -122,7 +117,7 @@ function checkArrivals(entries) {
 /** Tells of a page that started, from the browser's cache say, but whose server doesn't answer. */
 function checkAnswers() {
   if (startedAt === Infinity || isAnswered || unanswered === null || isLeaving) return;
-  tell("unreachable", "The server does not answer.", unanswered);
+  tell("unreachable", say("no-answer"), unanswered);
 }
 
 new PerformanceObserver((list) => checkArrivals(list.getEntries())).observe({ type: "resource", buffered: true });
@@ -155,7 +150,7 @@ function usePageArchive(pyodide, prelude) {
 
 async function start() {
   if (typeof WebAssembly !== "object") {
-    return fail("unsupported", "This browser has no WebAssembly, which Python needs here.", "WebAssembly is undefined");
+    return fail("unsupported", say("no-webassembly"), "WebAssembly is undefined");
   }
   const { hooks, stdlib } = await import(PYSCRIPT);
   // This one default hook, for workers, is compiled with `Function()` even where there are none; without it the page

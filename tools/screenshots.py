@@ -20,7 +20,7 @@ from tests.e2e.running_server import RunningServer
 from tools.browser import find_chromium
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-SCREEN = {"width": 1280, "height": 1130}
+SCREEN = {"width": 1280, "height": 1290}
 QUIET = 1500  # ms until the next requests have a picture of their own
 
 
@@ -54,8 +54,7 @@ def open_demo(browser: Browser, url: str, scheme: str, size: dict[str, int]) -> 
 
 def storm(page: Page) -> None:
     """Let twenty requests meet an expired token, and look at one of them."""
-    try_it(page, "Expire the access token")
-    try_it(page, "Send 20 at once")
+    try_it(page, "Let the token expire, then send 20 requests")
     page.evaluate("() => scrollTo(0, 0)")
     page.get_by_role("group", name="What happens").hover(position={"x": 300, "y": 95})
     page.locator("#picture-detail:not(:empty)").wait_for()

@@ -1,12 +1,6 @@
 """The page's texts in Simplified Chinese; the keys are those of english.py."""
 
 TEXTS = {
-    "title": "无感刷新",
-    "promise": "访问令牌的有效期很短。如果它恰好在您操作时过期，页面只会刷新一次令牌，"
-    "无论有多少请求在等待，"
-    "随后自动重发这些请求。您毫无察觉，而在这里可以看到全过程。",
-    "language": "语言",
-    "footer": "本页的一切内容（包括 Python）都只来自这台服务器。",
     # Sign-in
     "sign-in": "登录",
     "user-name": "用户名",
@@ -42,6 +36,7 @@ TEXTS = {
     "life-unknown": "有效期未知",
     "none": "无",
     "unknown": "未知",
+    "over": "已失效",
     "not-yet": "尚未刷新",
     "tab-here": "本标签页，{at}",
     "tab-other": "标签页 {tab}，{at}",
@@ -90,6 +85,7 @@ TEXTS = {
     "group-send": "发送请求",
     "group-tokens": "让令牌失效",
     "group-trouble": "在 20 个请求需要新令牌时制造麻烦",
+    "button-unnoticed": "让令牌过期，然后发送 20 个请求",
     "button-send-1": "发送 1 个请求",
     "button-send-20": "同时发送 20 个",
     "button-send-200": "同时发送 200 个",

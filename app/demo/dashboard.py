@@ -48,7 +48,7 @@ class Dashboard:
         self._auth.listen(EventLog().add)
         self._auth.listen(self._picture.add)
         self._picture.open()
-        on_click(element("load-profile"), self._told(self._load_profile))
+        on_click(element("load-profile"), self._told(self._load_profile_again))
         on_submit("note-form", self._told(self._add_note))
         await self._told(self._load)()
 
@@ -68,6 +68,10 @@ class Dashboard:
         profile = await response.raise_for_status().json()
         for name in ("name", "username", "email"):
             put(f"profile-{name}", profile[name])
+        self._card.tell_end(profile["refreshExpiresIn"])
+
+    async def _load_profile_again(self) -> None:
+        await self._load_profile()
         self._words.say("status", "profile-loaded")
 
     async def _load_notes(self) -> None:

@@ -1,14 +1,9 @@
-"""The page's texts in English. Those of index.html's ``data-words`` are what stands there."""
+"""The page's texts in English. Those of index.html's ``data-words`` are what stands there.
+
+What is said before Python is loaded, index.html's ``data-start`` among it, is in static/words.js.
+"""
 
 TEXTS = {
-    "title": "Silent refresh",
-    "promise": "Access tokens are short-lived. When this page's runs out in the middle of what you are "
-    "doing, it "
-    "is renewed once, however many requests need it, and they are sent again. You notice nothing. Here "
-    "you can "
-    "watch.",
-    "language": "Language",
-    "footer": "Everything on this page, Python included, comes from this server alone.",
     # Sign-in
     "sign-in": "Sign in",
     "user-name": "User name",
@@ -44,6 +39,7 @@ TEXTS = {
     "life-unknown": "life unknown",
     "none": "none",
     "unknown": "unknown",
+    "over": "it has ended",
     "not-yet": "nobody yet",
     "tab-here": "this tab, {at}",
     "tab-other": "tab {tab}, {at}",
@@ -96,6 +92,7 @@ TEXTS = {
     "group-send": "Send requests",
     "group-tokens": "End a token",
     "group-trouble": "Make trouble while 20 requests need a new token",
+    "button-unnoticed": "Let the token expire, then send 20 requests",
     "button-send-1": "Send 1 request",
     "button-send-20": "Send 20 at once",
     "button-send-200": "Send 200 at once",
@@ -131,8 +128,8 @@ TEXTS = {
     "claim-one-adopted": "One tab takes over the other's tokens",
     "claim-no-reuse": "No refresh token is used twice",
     "running": "Running: {name} …",
-    "facts-send": "answered {answered} of {count}, errors {errors}, refused at first {refused}, "
-    "refresh calls {refreshes}, {seconds} s",
+    "facts-send": "{answered} of {count} answered. Refused at first: {refused}, refresh calls: {refreshes}, "
+    "errors: {errors}; {seconds} s",
     "facts-probe": "The server answers {end}.",
     "as-expected": "As expected: {facts}",
     "not-as-expected": "Not as expected: {facts}",
@@ -181,7 +178,8 @@ TEXTS = {
     "log": "The library's events",
     "session-over": "The session is over: going to the sign-in page …",
     "error": "{message}",
-    "error-NetworkError": "{message}",
-    "error-RequestTimeout": "{message}",
-    "error-RefreshUnavailable": "{message}",
+    "error-NetworkError": "No answer: you are offline, or the server is not running ({message})",
+    "error-RequestTimeout": "The server did not answer in time ({message})",
+    "error-RefreshUnavailable": "The token can't be renewed for now. You stay signed in; try again "
+    "({message})",
 }

@@ -98,6 +98,12 @@ def _send(count: int) -> Run:
     return lambda bench: bench.send(count)
 
 
+async def _unnoticed(bench: Bench) -> Observed:
+    await bench.lab.reset()
+    await bench.lab.expire()
+    return await bench.send(STORM)
+
+
 async def _expire(bench: Bench) -> Observed:
     await bench.lab.expire()
     return await bench.probe()
@@ -148,6 +154,8 @@ SEND = ("all-answered", "refresh-if-needed", "sent-twice-at-most")
 WELL = ("all-answered", "one-refresh", "sent-twice-at-most")
 BADLY = ("own-errors", "tokens-kept", "works-later")
 
+# What the page is about, in one step; it stands beside the picture, the others in a panel of their own.
+FIRST = Experiment("unnoticed", WELL, _unnoticed)
 EXPERIMENTS = {
     "send": (
         Experiment("send-1", SEND, _send(1), needs_lab=False),

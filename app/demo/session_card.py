@@ -20,7 +20,6 @@ from silent_refresh import Event, SessionStore, SilentRefresh
 EVERY = 1000  # ms
 DATE = {"dateStyle": "medium", "timeStyle": "short"}
 RENEWED_BY = "demo-renewed-by"  # in localStorage: {"generation": 3, "tab": "B", "at": 1764000000.0}
-ENDS_AT = "demo-session-ends"  # in localStorage: s since the epoch, by this computer's clock
 
 
 class SessionCard:
@@ -31,6 +30,7 @@ class SessionCard:
         self._store = store
         self._words = words
         self._tab = tab
+        self._told: tuple[str, float] | None = None  # which session ends when, in s since the epoch
 
     def open(self) -> None:
         """Show the session from now on."""
@@ -39,6 +39,11 @@ class SessionCard:
         self._auth.listen(self._note)
         self._words.listen(self.show)
         js.setInterval(create_proxy(self.show), EVERY)  # for the life of the page, so never destroyed
+
+    def tell_end(self, expires_in: float) -> None:
+        """Take what the server says of the session: the seconds that its refresh tokens still have."""
+        self._told = str(self._record().get("id")), time.time() + expires_in
+        self.show()
 
     def _note(self, event: Event) -> None:
         if event.name == "refresh-done":
@@ -52,10 +57,9 @@ class SessionCard:
         tokens = self._auth.tokens
         put("access-token", self._masked(tokens.access_token if tokens else None))
         put("refresh-token", self._masked(tokens.refresh_token if tokens else None))
-        text = self._store.get(self._store.key)
-        record = json.loads(text) if text and tokens else {}
+        record = self._record() if tokens else {}
         put("generation", str(record.get("generation", "–")))
-        put("refresh-life", self._refresh_life())
+        put("refresh-life", self._refresh_life(record.get("id")))
         put("renewed-by", self._renewed_by(record.get("generation")))
         self._show_life(record.get("expires_in"), record.get("issued_at"))
 
@@ -69,9 +73,16 @@ class SessionCard:
         put("seconds-left", self._words("seconds", seconds=round(left)))
         put("whole-life", self._words("of-life", life=self._words("seconds", seconds=f"{life:g}")))
 
-    def _refresh_life(self) -> str:
-        ends_at = recall(ENDS_AT)
-        return self._when(float(ends_at)) if ends_at else self._words("unknown")
+    def _record(self) -> dict[str, Any]:
+        record: dict[str, Any] = json.loads(self._store.get(self._store.key) or "{}")
+        return record
+
+    def _refresh_life(self, session: str | None) -> str:
+        """Say until when; a renewal doesn't move it, but another tab may have begun another session."""
+        if self._told is None or self._told[0] != session:
+            return self._words("unknown")
+        ends_at = self._told[1]
+        return self._when(ends_at) if time.time() < ends_at else self._words("over")
 
     def _renewed_by(self, generation: int | None) -> str:
         note: dict[str, Any] = json.loads(recall(RENEWED_BY) or "{}")

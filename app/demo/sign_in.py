@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import js
 
-from demo.document import field, on_submit, remember, show
-from demo.session_card import ENDS_AT
+from demo.document import field, on_submit, show
 from demo.words import Words
 from silent_refresh import Client, NetworkError, SessionStore, SilentRefresh
 
@@ -51,13 +49,10 @@ class SignIn:
             if not response.ok:
                 self._refuse("sign-in-failed", status=response.status)
                 return
-            answer = await response.json()
-            await self._auth.sign_in(answer)
+            await self._auth.sign_in(await response.json())
         except NetworkError:
             self._refuse("server-missing")
             return
-        # No renewal moves this end, so it's enough to note it here.
-        remember(ENDS_AT, str(time.time() + answer["refreshExpiresIn"]))
         self._leave()
 
     def _refuse(self, key: str, **values: Any) -> None:

@@ -20,7 +20,7 @@ from demo.timeline_table import TimelineTable
 from demo.words import Words
 from silent_refresh import Event
 
-NARROW = 560  # px; below that, names take less room
+NARROW = 500  # px; below that, names take less room
 GUTTERS = {True: 44, False: 150}  # px
 REST = 3  # times as long as drawing took, so that on a slow machine most of the time is left for the requests
 KEYS = {"ArrowDown": 1, "ArrowUp": -1, "PageDown": 10, "PageUp": -10, "Home": -10_000, "End": 10_000}

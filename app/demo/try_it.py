@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from itertools import chain
 from typing import Any
 
 from demo.claims import judge
 from demo.document import element, make, on_click
-from demo.experiments import EXPERIMENTS, Bench, Experiment
+from demo.experiments import EXPERIMENTS, FIRST, Bench, Experiment
 from demo.observed import Observed
 from demo.second_tab import TabMissing
 from demo.words import Words
@@ -31,6 +32,8 @@ class TryIt:
 
     def open(self) -> None:
         """Build the panel; what takes the lab is left out when there's none."""
+        if self._bench.has_lab:
+            element("first").append(self._item(FIRST))
         for group, experiments in EXPERIMENTS.items():
             wanted = [it for it in experiments if self._bench.has_lab or not it.needs_lab]
             if wanted:
@@ -45,7 +48,7 @@ class TryIt:
         label = f"button-{name}"
         button = make("button", self._words(label), type="button", id=name, data_words=label)
         button.setAttribute("aria-describedby", f"about-{name}")
-        item, about = make("li"), make("div", id=f"about-{name}")
+        item, about = make("li"), make("div", id=f"about-{name}", class_="about")
         note = f"note-{name}"
         if self._words.has(note):
             about.append(make("p", self._words(note), data_words=note))
@@ -123,10 +126,9 @@ class TryIt:
             self._words.say("status", key, facts=lambda: self._facts(observed))
 
     def _reworded(self) -> None:
-        for experiments in EXPERIMENTS.values():
-            for experiment in experiments:
-                if experiment.name in self._results:
-                    self._show(experiment, self._results[experiment.name])
+        for experiment in (FIRST, *chain.from_iterable(EXPERIMENTS.values())):
+            if experiment.name in self._results:
+                self._show(experiment, self._results[experiment.name])
 
 
 def _mark(item: Any, is_true: bool | None) -> None:

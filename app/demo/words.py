@@ -4,7 +4,7 @@
     words.say("status", "signing-in")         # into the element, and again when another language is chosen
 
 In index.html ``data-words="key"`` marks what is to be put into words; English stands there already, so that
-the page reads well before Python is loaded.
+the page reads well before Python is loaded. What it says until then is put into words by static/words.js.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import js
 from pyodide.ffi.wrappers import add_event_listener
 
 from demo import english
-from demo.document import element, put, recall, remember
+from demo.document import element, put, remember
 
-CHOICE = "demo-language"  # in localStorage
+CHOICE = "demo-language"  # in localStorage, where static/words.js looks
 
 
 class Words:
     """Says things in one of two languages, ``en`` and ``zh-CN``."""
 
     def __init__(self) -> None:
-        self.language = _preferred()
+        self.language = str(js.document.documentElement.lang)  # which static/words.js chose
         self._texts = _texts(self.language)
         self._said: dict[str, tuple[str, dict[str, Any]]] = {}
         self._listeners: list[Callable[[], None]] = []
@@ -64,7 +64,6 @@ class Words:
 
     def _apply(self) -> None:
         js.document.documentElement.lang = self.language
-        js.document.title = self("title")
         for marked in js.document.querySelectorAll("[data-words]"):
             marked.textContent = self(marked.dataset.words)
         element("legend").setAttribute("aria-label", self("legend"))
@@ -72,11 +71,6 @@ class Words:
             put(id, self(key, **values))
         for changed in self._listeners:
             changed()
-
-
-def _preferred() -> str:
-    wanted = recall(CHOICE) or str(js.navigator.language)
-    return "zh-CN" if wanted.startswith("zh") else "en"
 
 
 def _texts(language: str) -> dict[str, str]:

@@ -13,7 +13,16 @@ from app.server.access_tokens import AccessTokens, Identity
 from app.server.around import Around, at_once
 from app.server.bearer import Protected, require_bearer
 from app.server.database import Database
-from app.server.messages import Refused, answer, invalid_request, read_body, read_object, text_field
+from app.server.messages import (
+    Refused,
+    answer,
+    invalid_request,
+    read_body,
+    read_object,
+    seconds,
+    text_field,
+)
+from app.server.refresh_tokens import RefreshTokens
 
 ECHO_LIMIT = 1024 * 1024  # bytes
 NOTE_LIMIT = 2000  # characters
@@ -29,12 +38,14 @@ class Api:
         self,
         database: Database,
         access_tokens: AccessTokens,
+        refresh_tokens: RefreshTokens,
         clock: Callable[[], float],
         *,
         around: Around = at_once,
     ) -> None:
         self._database = database
         self._access_tokens = access_tokens
+        self._refresh_tokens = refresh_tokens
         self._clock = clock
         self._around = around
 
@@ -58,11 +69,15 @@ class Api:
         ]
 
     async def profile(self, request: Request, identity: Identity) -> Response:
-        """Answer ``{"username": str, "name": str, "email": str}``."""
+        """Answer ``{"username": str, "name": str, "email": str, "refreshExpiresIn": s}``.
+
+        The last is what the session has left that the access token comes from, 0 if no refresh token is good.
+        """
         ((name, email),) = self._database.rows(
             "SELECT name, email FROM users WHERE username = ?", identity.username
         )
-        return answer({"username": identity.username, "name": name, "email": email})
+        left = seconds(self._refresh_tokens.expires_in(identity.family))
+        return answer({"username": identity.username, "name": name, "email": email, "refreshExpiresIn": left})
 
     async def notes(self, request: Request, identity: Identity) -> Response:
         """Answer the user's notes, newest first, or add one: ``{"text": str}`` of 1 to 2000 characters."""

@@ -66,7 +66,8 @@ def create_app(settings: Settings, *, drop: Callable[[Scope], None] = no_connect
         counters,
         around_refresh=lab.around_refresh if settings.lab else at_once,
     )
-    api = Api(database, access_tokens, clock, around=lab.around_api if settings.lab else at_once)
+    around_api = lab.around_api if settings.lab else at_once
+    api = Api(database, access_tokens, refresh_tokens, clock, around=around_api)
     static_files = StaticFiles(settings.root, lab=settings.lab)
 
     async def login(request: Request) -> Response:

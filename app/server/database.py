@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from app.server.data_folder import create_private
 from app.server.settings import SetupError
@@ -94,7 +95,7 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
-    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return all rows of a query that only reads."""
         with self._lock:
             return self._connection.execute(query, values).fetchall()

@@ -100,6 +100,15 @@ class RefreshTokens:
             successor = _issue(connection, family, parent=presented, generation=newest)
         return Grant(username, family, successor, expires_at - now)
 
+    def expires_in(self, family: str) -> float:
+        """Return the seconds that a family's refresh tokens still have; 0 when it has none."""
+        found = self._database.rows(
+            """SELECT expires_at FROM families WHERE id = ? AND revoked_at IS NULL
+               AND EXISTS (SELECT 1 FROM refresh_tokens WHERE family = families.id)""",
+            family,
+        )
+        return max(0.0, found[0][0] - self._clock()) if found else 0.0
+
     def revoke(self, token: str) -> None:
         """End the family of a refresh token, used or not; an unknown token is no error (RFC 7009 §2.2)."""
         with self._database.transaction() as connection:

@@ -65,3 +65,13 @@ def try_it(page: Page, button: str) -> list[str]:
     card(page, button).get_by_role("button").click()
     expect(card(page, button).get_by_text(re.compile("s expected: "))).to_be_visible(timeout=TRY_TIMEOUT)
     return verdicts(page, button)
+
+
+def show_all(page: Page) -> None:
+    """Let the dashboard show all that it has."""
+    try_it(page, "Expire the access token")
+    try_it(page, "Send 20 at once")
+    open_table(page)
+    page.get_by_role("group", name="What happens").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#picture-detail")).not_to_be_empty()

@@ -74,6 +74,36 @@ def test_progress_is_shown_while_it_loads(page):
     expect(sign_in_form(page)).to_be_visible()
 
 
+def test_the_start_speaks_chinese(browser, base_url):
+    """Whoever has a Chinese browser reads Chinese from the start: title, progress, faults."""
+    with browser.new_context(base_url=base_url, locale="zh-CN") as context:
+        page = context.new_page()
+        held: list[Route] = []
+        page.route("**/python_stdlib.zip", lambda route: held.append(route))
+        page.goto("/login", wait_until="commit")
+
+        expect(page.get_by_role("progressbar", name="正在加载 Python……")).to_be_visible()
+        expect(page.get_by_role("heading", name="无感刷新")).to_be_visible()
+        expect(page.get_by_role("heading", name="正在启动 Python")).to_be_visible()
+        assert "zh-CN" == page.locator("html").get_attribute("lang")
+        held[0].fulfill(status=404, body="Not found")
+        fault = page.get_by_role("alert")
+        expect(fault).to_contain_text("页面无法启动")
+        expect(fault).to_contain_text(re.compile("服务器上没有 .*python_stdlib.zip"))
+        expect(fault).to_contain_text("请重新运行“make demo”")
+        expect(fault).to_contain_text("详细信息")
+
+
+def test_the_start_speaks_what_was_chosen(page):
+    """A choice made earlier counts for more than the browser's language."""
+    page.add_init_script("localStorage.setItem('demo-language', 'zh-CN')")
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto("/login")
+
+    expect(page.get_by_role("alert")).to_contain_text("此浏览器没有 WebAssembly")
+    expect(page.get_by_label("语言")).to_have_value("zh-CN")
+
+
 def test_progress_goes_forward_only(page):
     """The bar never goes back, and has come near its end when the page has started."""
     page.add_init_script(

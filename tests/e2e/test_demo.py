@@ -22,6 +22,16 @@ def click(page: Page, name: str, told: str) -> None:
     expect(status(page)).to_contain_text(told)
 
 
+def click_until(page: Page, name: str, told: str, meanwhile: str) -> None:
+    """Click a button again and again, as somebody does whom the page tells to try again."""
+    for _ in range(200):
+        page.get_by_role("button", name=name).click()
+        expect(status(page)).to_contain_text(re.compile(f"{told}|{meanwhile}"))
+        if told in status(page).inner_text():
+            return
+    raise AssertionError(status(page).inner_text())
+
+
 @pytest.fixture
 def page(warm_page: Page) -> Page:
     """Use a page that starts quickly."""
@@ -70,6 +80,21 @@ def test_tokens_are_shown_masked(signed_in):
     assert record["refresh_token"] not in text
     assert f"… {record['access_token'][-6:]}" in text
     assert re.search(r"\d+ s\s+of 1800 s", text)
+
+
+def test_the_end_of_the_session_is_known(signed_in, lab):
+    """Wherever its user signed in, the page tells until when the refresh token lives: the server says so."""
+    end = signed_in.locator("#refresh-life")
+    # Two: midnight may have passed since the sign-in.
+    days = signed_in.evaluate(
+        """() => [-1, 0].map((minutes) => new Date(Date.now() + 7 * 86_400_000 + minutes * 60_000)
+            .toLocaleDateString("en", { dateStyle: "medium" }))"""
+    )
+
+    expect(end).to_contain_text(re.compile("|".join(days)))
+    lab.revoke()
+    click(signed_in, "Load the profile again", "The profile is loaded.")
+    expect(end).to_have_text("it has ended")
 
 
 def test_an_expired_token_goes_unnoticed(signed_in, lab):
@@ -155,6 +180,26 @@ def test_a_server_that_is_down_is_told_and_nothing_is_lost(signed_in):
     assert stored(signed_in) is not None
 
 
+def test_offline_without_a_good_token_nothing_is_lost(signed_in, lab):
+    """When the token runs out while the browser is offline: no login, no token lost, and it goes on after."""
+    lab.access_ttl(1)
+    click(signed_in, "Expire the access token", "has expired")
+    click(signed_in, "Load the profile again", "The profile is loaded.")
+    before = stored(signed_in)
+    expect(signed_in.locator("#seconds-left")).to_have_text("0 s")
+    lab.reset()
+    signed_in.context.set_offline(True)
+    click(signed_in, "Load the profile again", "You stay signed in")
+
+    assert before == stored(signed_in)
+    assert signed_in.url.rstrip("/") == lab.url
+    signed_in.context.set_offline(False)
+    click_until(signed_in, "Load the profile again", "The profile is loaded.", "try again")
+    assert 1 == lab.counters()["refresh"]
+    assert before["id"] == stored(signed_in)["id"]
+    assert before["generation"] + 1 == stored(signed_in)["generation"]
+
+
 def test_without_a_lab_its_buttons_are_hidden(page):
     """A server that wasn't started with --lab gets no buttons that could not work."""
     page.route("**/lab/counters", lambda route: route.fulfill(status=404))
@@ -163,7 +208,7 @@ def test_without_a_lab_its_buttons_are_hidden(page):
     expect(page.get_by_role("heading", name="Session")).to_be_visible()
     click(page, "Load the profile again", "The profile is loaded.")
 
-    expect(page.get_by_role("button", name="Expire the access token")).to_be_hidden()
+    expect(page.get_by_role("button", name=re.compile("expire", re.IGNORECASE))).to_have_count(0)
 
 
 def test_the_keyboard_is_enough(page):

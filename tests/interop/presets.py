@@ -122,4 +122,13 @@ COOKIE = Preset(
     sign_in=by_password("/session/login"),
     refused=("status 401", "status 401", "status 401"),
 )
+# The article's shape, spoken by the server of the recipe.
+FASTAPI = Preset(
+    name="article",
+    server="fastapi_recipe",
+    arguments=ARTICLE.arguments,
+    sign_in=ARTICLE.sign_in,
+    refused=("status 401", "status 401", "status 401"),
+    me=ARTICLE.me,
+)
 PRESETS = [ARTICLE, SIMPLEJWT, FLASK_JWT_EXTENDED, OAUTH2, SUPABASE, COOKIE]

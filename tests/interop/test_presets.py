@@ -12,11 +12,19 @@ from silent_refresh import NetworkError, RefreshRejected, RefreshUnavailable, Re
 from silent_refresh.outcome import Unavailable
 from tests.interop.conftest import OpenPage
 from tests.interop.page import Page
-from tests.interop.presets import COOKIE, PRESETS, SUPABASE, Preset
+from tests.interop.presets import COOKIE, FASTAPI, PRESETS, SUPABASE, Preset
 
 FOREIGN_JWT = jwt.encode({"sub": "demo", "exp": 2**32}, "the key of some other server than these are")
 
-each_preset = pytest.mark.parametrize("preset", PRESETS, ids=str)
+SERVERS = [*PRESETS, FASTAPI]
+
+
+def by_server(preset: Preset) -> str:
+    """Name a test by its server: two of them have one preset."""
+    return preset.server
+
+
+each_preset = pytest.mark.parametrize("preset", SERVERS, ids=by_server)
 
 
 @pytest.fixture
@@ -133,7 +141,7 @@ async def test_a_server_that_is_down_keeps_the_tokens(signed_in: Page) -> None:
     assert [] == signed_in.tab.gone_to
 
 
-@pytest.mark.parametrize("preset", [preset for preset in PRESETS if preset is not SUPABASE], ids=str)
+@pytest.mark.parametrize("preset", [preset for preset in SERVERS if preset is not SUPABASE], ids=by_server)
 async def test_a_sign_out_is_told_to_the_server(signed_in: Page, open_page: OpenPage) -> None:
     """The refresh token that was signed out with is dead."""
     tokens, old = signed_in.tokens, signed_in.refresh_token

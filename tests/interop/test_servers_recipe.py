@@ -17,6 +17,7 @@ from tests.interop.conftest import ServerOf
 from tests.interop.presets import (
     ARTICLE,
     COOKIE,
+    FASTAPI,
     FLASK_JWT_EXTENDED,
     OAUTH2,
     SIMPLEJWT,
@@ -30,7 +31,7 @@ RECIPE = Path(__file__).resolve().parents[2] / "docs" / "recipes" / "servers.md"
 SECTIONS = {
     "Django REST framework with SimpleJWT": SIMPLEJWT,
     "Flask-JWT-Extended": FLASK_JWT_EXTENDED,
-    "FastAPI": ARTICLE,  # the shape is the demo server's, which is made of the same Starlette
+    "FastAPI": FASTAPI,
     "OAuth 2.0": OAUTH2,
     "Supabase": SUPABASE,
     "A cookie": COOKIE,

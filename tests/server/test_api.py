@@ -22,7 +22,8 @@ async def test_the_profile_is_the_signed_in_users(site: Site, headers: dict[str,
     """It says who the token speaks for, and no cache may keep it."""
     response = await site.http.get("/api/profile", headers=headers)
 
-    assert {"username": "demo", "name": "Demo User", "email": "demo@example.org"} == response.json()
+    profile = {"username": "demo", "name": "Demo User", "email": "demo@example.org"}
+    assert {**profile, "refreshExpiresIn": 604800} == response.json()
     assert "no-store" == response.headers["Cache-Control"]
 
 

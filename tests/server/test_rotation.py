@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from asyncio import gather
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -16,6 +17,11 @@ from tests.server.site import START, Site
 
 def is_invalid_grant(response: httpx.Response) -> bool:
     return bool(response.status_code == 401 and response.json()["error"] == "invalid_grant")
+
+
+async def profile(site: Site, tokens: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = (await site.get("/api/profile", tokens["accessToken"])).json()
+    return answer
 
 
 async def test_a_refresh_answers_with_a_new_pair(site: Site) -> None:
@@ -152,6 +158,29 @@ async def test_rotation_does_not_extend_the_session(site: Site) -> None:
     site.clock.advance(86400)
     assert is_invalid_grant(await site.refresh(token))
     assert 0 == (await site.counters())["reuse"]
+
+
+async def test_the_profile_tells_what_the_session_has_left(site: Site) -> None:
+    """Counted from the sign-in that the access token comes from, whatever was renewed or signed in since."""
+    first = await site.sign_in()
+    site.clock.advance(1000)
+    renewed = (await site.refresh(first["refreshToken"])).json()
+    other = await site.sign_in()
+
+    left = [(await profile(site, tokens))["refreshExpiresIn"] for tokens in (first, renewed, other)]
+
+    assert [603800, 603800, 604800] == left
+
+
+async def test_the_profile_tells_of_a_session_that_cannot_be_renewed(tmp_path: Path) -> None:
+    """Nothing is left when no refresh token is good any more: revoked, or older than a session may be."""
+    async with Site(tmp_path, refresh_ttl=60) as site:
+        old = await site.sign_in()
+        site.clock.advance(61)
+        revoked = await site.sign_in()
+        await site.http.post("/lab/revoke")
+
+        assert [0, 0] == [(await profile(site, tokens))["refreshExpiresIn"] for tokens in (old, revoked)]
 
 
 async def test_signing_out_ends_the_session(site: Site) -> None:
