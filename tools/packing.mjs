@@ -81,9 +81,10 @@ const gzip = (content) => promisify(zlib.gzip)(content, { level: 9 });
 export async function write(folder, files, packer) {
   await mkdir(folder, { recursive: true });
   const jobs = [];
+  // First of all: the server takes no compressed file that is older than what it was made from.
+  await Promise.all([...files].map(([name, content]) => writeFile(path.join(folder, name), content)));
   for (const [name, content] of files) {
     const target = path.join(folder, name);
-    jobs.push(writeFile(target, content));
     if (content.length < COMPRESS_FROM) continue;
     // zlib works in threads of its own, so these run side by side.
     jobs.push(brotli(content).then((compressed) => writeFile(`${target}.br`, compressed)));

@@ -11,6 +11,7 @@ from demo.compare_card import CompareCard
 from demo.document import element, field, fill_list, on_click, on_submit, put, show
 from demo.event_log import EventLog
 from demo.experiments import Bench
+from demo.kept_events import KeptEvents
 from demo.lab import Lab
 from demo.second_tab import SecondTab
 from demo.session_card import SessionCard
@@ -19,8 +20,10 @@ from demo.try_it import TryIt
 from demo.words import Words
 from silent_refresh import (
     Client,
+    Event,
     NotSignedIn,
     RefreshRejected,
+    Response,
     SessionChanged,
     SessionStore,
     SilentRefresh,
@@ -31,10 +34,10 @@ from silent_refresh import (
 class Dashboard:
     """The page of a signed-in user."""
 
-    def __init__(self, auth: SilentRefresh, store: SessionStore, words: Words) -> None:
-        self._auth = auth
-        self._api = Client("/api", auth=auth)
-        self._words = words
+    def __init__(self, auth: SilentRefresh, api: Client, store: SessionStore) -> None:
+        self._api = api
+        self._words = words = Words()
+        self._log = EventLog()
         self._lab = Lab()
         self._tab = SecondTab(auth, self._api)
         self._bench = Bench(auth, self._api, self._lab, self._tab)
@@ -43,17 +46,21 @@ class Dashboard:
         self._try_it = TryIt(self._bench, words, self._told, self._picture.cut)
         self._compare = CompareCard(self._lab, words, self._told)
 
-    async def open(self) -> None:
+    async def open(self, profile: Awaitable[Response], events: KeptEvents) -> None:
         """Show the view, once the server said who the user is; it goes to ``/login`` if nobody is."""
-        self._auth.listen(EventLog().add)
-        self._auth.listen(self._picture.add)
+        self._words.open()
         self._picture.open()
-        on_click(element("load-profile"), self._told(self._load_profile_again))
+        events.pass_on(self._show_event)
+        on_click(element("load-profile"), self._told(self._load_profile))
         on_submit("note-form", self._told(self._add_note))
-        await self._told(self._load)()
+        await self._told(lambda: self._load(profile))()
 
-    async def _load(self) -> None:
-        await self._load_profile()
+    def _show_event(self, event: Event) -> None:
+        self._log.add(event)
+        self._picture.add(event)
+
+    async def _load(self, profile: Awaitable[Response]) -> None:
+        await self._show_profile(await profile)
         self._card.open()
         self._bench.has_lab = await self._lab.is_open()
         self._try_it.open()
@@ -64,15 +71,14 @@ class Dashboard:
         await self._load_notes()
 
     async def _load_profile(self) -> None:
-        response = await self._api.get("profile")
+        await self._show_profile(await self._api.get("profile"))
+        self._words.say("status", "profile-loaded")
+
+    async def _show_profile(self, response: Response) -> None:
         profile = await response.raise_for_status().json()
         for name in ("name", "username", "email"):
             put(f"profile-{name}", profile[name])
         self._card.tell_end(profile["refreshExpiresIn"])
-
-    async def _load_profile_again(self) -> None:
-        await self._load_profile()
-        self._words.say("status", "profile-loaded")
 
     async def _load_notes(self) -> None:
         response = await self._api.get("notes")

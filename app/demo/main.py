@@ -1,21 +1,31 @@
-"""The page's entry: the script of index.html, which is served at ``/`` and at ``/login``."""
+"""The page's entry: the script of index.html, which is served at ``/`` and at ``/login``.
+
+First the library and its first request. All else is read while the answer is on its way, and each view only
+where it's shown.
+"""
+
+import asyncio
 
 import js
 
-from demo.words import Words
-from silent_refresh import LocalStorage, SilentRefresh
+from silent_refresh import Client, LocalStorage, SilentRefresh
 
 store = LocalStorage()
 auth = SilentRefresh(store=store)
-words = Words()
-words.open()
 
-# Each view is read only where it's shown.
 if js.location.pathname == "/login":
     from demo.sign_in import SignIn
 
-    SignIn(auth, store, words).open()
+    SignIn(auth, store).open()
 else:
+    from demo.kept_events import KeptEvents
+
+    events = KeptEvents()
+    auth.listen(events.hear)
+    api = Client("/api", auth=auth)
+    profile = asyncio.ensure_future(api.get("profile"))
+    await asyncio.sleep(0)  # now it leaves
+
     from demo.dashboard import Dashboard
 
-    await Dashboard(auth, store, words).open()
+    await Dashboard(auth, api, store).open(profile, events)

@@ -14,14 +14,15 @@ from silent_refresh import Client, NetworkError, SessionStore, SilentRefresh
 class SignIn:
     """The sign-in form."""
 
-    def __init__(self, auth: SilentRefresh, store: SessionStore, words: Words) -> None:
+    def __init__(self, auth: SilentRefresh, store: SessionStore) -> None:
         self._auth = auth
         self._store = store
-        self._words = words
+        self._words = Words()
         self._client = Client(auth=None)  # signing in needs no token, and a 401 here is about the password
 
     def open(self) -> None:
         """Show the view, or go on at once when the user is signed in already."""
+        self._words.open()
         if self._auth.signed_in:
             self._leave()
             return

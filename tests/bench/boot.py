@@ -3,8 +3,10 @@
     python -m tests.bench.boot [--rounds 7]
 
 In each round every page has its turn, in a browser with an empty profile: once with an empty cache, then some
-times with what it left there. What counts is the median of the rounds, and above all the ratio. Results are
-printed and go to docs/benchmarks-boot.json. The pages are in boot_site.py.
+times with what earlier visits left there. Those last for seconds, as a user's do: the browser keeps compiled
+WebAssembly of no page that is closed at once, and not always then. Where it kept none, a page was not warm:
+that round doesn't count for its warm times. What counts is the median of the rounds, and above all the ratio.
+Results are printed and go to docs/benchmarks-boot.json. The pages are in boot_site.py.
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ from tests.e2e.running_server import RunningServer, pack_page
 from tools.browser import ensure_chromium
 
 RESULTS = ROOT / "docs" / "benchmarks-boot.json"
-WARM_LOADS = 3  # a round, after one that isn't counted: it fills the browser's cache of compiled JavaScript
-SETTLE = 2500  # ms in which the browser puts into its caches what it compiled
+WARM_LOADS = 3  # a round, after those that fill the browser's caches of compiled code
+MOST_WARMING = 5  # a round, should the browser keep no compiled WebAssembly sooner
+SETTLE = 6000  # ms in which the browser puts into its caches what it compiled
 PAUSE = 300  # ms between warm loads
+COMPILED = "Default/Code Cache/wasm"  # in a profile
+COMPILED_FROM = 100  # kB; it is less for Pyodide's tiny modules alone
 TIMEOUT = 120_000  # ms
 
 # (what is measured, warm or cold, page, compared with, goal)
@@ -66,6 +71,7 @@ KEEP_SESSION = """([key, { accessToken, refreshToken }]) => {
 }"""
 
 Times = dict[str, dict[str, dict[str, list[float]]]]  # page → cold or warm → what → ms of each round
+Kept = dict[str, list[int]]  # page → kB of compiled WebAssembly that the browser kept in each round
 
 
 class SiteServer(RunningServer):
@@ -81,8 +87,10 @@ class SiteServer(RunningServer):
 
 
 @contextmanager
-def empty_browser(playwright: Playwright, url: str, session: dict[str, Any]) -> Iterator[BrowserContext]:
-    """Start a browser that has seen nothing but the user's tokens."""
+def empty_browser(
+    playwright: Playwright, url: str, session: dict[str, Any]
+) -> Iterator[tuple[BrowserContext, Path]]:
+    """Start a browser that has seen nothing but the user's tokens; its profile is in the folder."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         context = playwright.chromium.launch_persistent_context(
             profile,
@@ -94,7 +102,7 @@ def empty_browser(playwright: Playwright, url: str, session: dict[str, Any]) -> 
         page = context.pages[0]
         page.goto("/static/icon.svg")
         page.evaluate(KEEP_SESSION, [TOKEN, session])
-        yield context
+        yield context, Path(profile)
         context.close()
 
 
@@ -115,9 +123,23 @@ def load(page: Page, address: str, *, settle: int = SETTLE) -> dict[str, float]:
     return times
 
 
-def measure(rounds: int) -> tuple[Times, str]:
-    """Return the times of all rounds, and the browser's version."""
+def compiled_size(profile: Path) -> int:
+    """Return the kB of compiled WebAssembly that the browser keeps."""
+    return sum(file.stat().st_size for file in (profile / COMPILED).rglob("*") if file.is_file()) // 1000
+
+
+def fill_caches(context: BrowserContext, profile: Path, address: str) -> None:
+    """Visit a page until the browser keeps what it compiled of it, as it does for whoever comes back."""
+    for _ in range(MOST_WARMING):
+        load(context.new_page(), address)
+        if compiled_size(profile) >= COMPILED_FROM:
+            return
+
+
+def measure(rounds: int) -> tuple[Times, Kept, str]:
+    """Return the times of all rounds, what the browser kept in each, and its version."""
     times: Times = {name: {"cold": {}, "warm": {}} for name in ADDRESSES}
+    kept: Kept = {name: [] for name in ADDRESSES}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Path(folder) / "site"
         site.mkdir()
@@ -126,17 +148,22 @@ def measure(rounds: int) -> tuple[Times, str]:
         with SiteServer(site, Path(folder) / "data") as server:
             for number in range(1, rounds + 1):
                 for name, address in ADDRESSES.items():
-                    with empty_browser(playwright, server.url, server.lab.sign_in()) as context:
+                    with empty_browser(playwright, server.url, server.lab.sign_in()) as browser:
+                        context, profile = browser
                         cold = load(context.new_page(), address)
-                        load(context.new_page(), address)
+                        fill_caches(context, profile, address)
                         warm = [load(context.new_page(), address, settle=PAUSE) for _ in range(WARM_LOADS)]
+                        kept[name].append(compiled_size(profile))
                         version = context.browser.version if context.browser else ""
                     for what, time in cold.items():
                         times[name]["cold"].setdefault(what, []).append(round(time))
                         middle = median(load[what] for load in warm)
                         times[name]["warm"].setdefault(what, []).append(round(middle))
-                    print(f"round {number}: {name} {times_of(times[name], -1)}", flush=True)
-    return times, version
+                    print(
+                        f"round {number}: {name} {times_of(times[name], -1)}, kB: {kept[name][-1]}",
+                        flush=True,
+                    )
+    return times, kept, version
 
 
 def times_of(page: dict[str, dict[str, list[float]]], number: int) -> dict[str, float]:
@@ -144,11 +171,25 @@ def times_of(page: dict[str, dict[str, list[float]]], number: int) -> dict[str, 
     return {f"{cache} {what}": values[number] for cache, of in page.items() for what, values in of.items()}
 
 
-def results(times: Times, version: str, rounds: int) -> dict[str, Any]:
+def results(times: Times, kept: Kept, version: str, rounds: int) -> dict[str, Any]:
     """Return the medians, in ms, and the ratios beside their goals."""
+
+    def counted(cache: str, *pages: str) -> list[int]:
+        """List the rounds that count; all, should the browser never have kept anything."""
+        every = range(rounds)
+        if cache == "cold":
+            return list(every)
+        return [it for it in every if all(kept[page][it] >= COMPILED_FROM for page in pages)] or list(every)
+
+    def of(page: str, cache: str, what: str, counting: list[int]) -> list[float]:
+        return [times[page][cache][what][number] for number in counting]
+
     medians = {
-        name: {cache: {what: median(values) for what, values in of.items()} for cache, of in page.items()}
-        for name, page in times.items()
+        page: {
+            cache: {what: median(of(page, cache, what, counted(cache, page))) for what in measured}
+            for cache, measured in caches.items()
+        }
+        for page, caches in times.items()
     }
     goals = [
         {
@@ -157,12 +198,25 @@ def results(times: Times, version: str, rounds: int) -> dict[str, Any]:
             "page": page,
             "compared_with": other,
             # Of each round's two, which met the same noise.
-            "ratio": round(median(map(ratio, times[page][cache][what], times[other][cache][what])), 3),
+            "ratio": round(
+                median(
+                    map(ratio, *(of(it, cache, what, counted(cache, page, other)) for it in (page, other)))
+                ),
+                3,
+            ),
+            "rounds": len(counted(cache, page, other)),
             "goal": goal,
         }
         for what, cache, page, other, goal in GOALS
     ]
-    return {"browser": version, "rounds": rounds, "medians_ms": medians, "goals": goals, "rounds_ms": times}
+    return {
+        "browser": version,
+        "rounds": rounds,
+        "medians_ms": medians,
+        "goals": goals,
+        "rounds_ms": times,
+        "kept_kb": kept,
+    }
 
 
 def ratio(time: float, other: float) -> float:

@@ -71,6 +71,13 @@ def test_signing_in_leads_to_the_dashboard(page):
     assert {"access_token", "refresh_token"} <= stored(page).keys()
 
 
+def test_the_first_request_is_in_the_log(signed_in):
+    """The page's first request leaves before there is a log; it is told there all the same, once."""
+    lines = signed_in.get_by_role("log").get_by_text("GET /api/profile")
+
+    expect(lines).to_have_text([re.compile("sent"), re.compile("answered 200")])
+
+
 def test_tokens_are_shown_masked(signed_in):
     """The session card shows the tokens' last characters only, and the life that is left."""
     record = stored(signed_in)
