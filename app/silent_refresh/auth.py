@@ -93,6 +93,7 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
             retries=retries,
             rejected=lambda session, _: self._signed_out(session, "rejected"),
             changed=self._standing_changed,
+            new_future=platform.future,
         )
         self._from_cookie = CookieSignIn(
             self._vault,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from .errors import copy_of
 from .session import Session
@@ -11,14 +12,15 @@ from .session import Session
 class Flight:
     """One renewal under way and those who wait for it, first come, first served."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, new_future: Callable[[], asyncio.Future[Session]]) -> None:
         self.session = session
+        self._new_future = new_future
         self.task: asyncio.Task[None] | None = None
         self._waiters: dict[asyncio.Future[Session], None] = {}
 
     async def wait(self) -> Session:
         """Join the queue."""
-        waiter: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+        waiter = self._new_future()
         self._waiters[waiter] = None
         try:
             return await waiter

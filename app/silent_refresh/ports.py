@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -114,11 +115,17 @@ class Blocking(Protocol):
         """Send in one go, as a ``Transport`` does else: the page stands still until the answer is there."""
 
 
+def future_of_the_loop() -> asyncio.Future[Any]:
+    """Return a future of the running event loop."""
+    return asyncio.get_running_loop().create_future()
+
+
 class Platform(NamedTuple):
     """One world, whole.
 
-    ``blocking`` is for callers that can't ``await``; ``stand_in`` what a worker has for a ``SilentRefresh``;
-    ``round_trip`` is ``None`` where there's no page that could be left.
+    ``future`` makes what a task waits on for another one. ``blocking`` is for callers that can't ``await``;
+    ``stand_in`` what a worker has for a ``SilentRefresh``; ``round_trip`` is ``None`` where there's no page
+    that could be left.
     """
 
     transport: Transport
@@ -126,6 +133,7 @@ class Platform(NamedTuple):
     clock: Clock
     default_store: Callable[[], SessionStore]
     coordinator: Callable[[str], Coordinator]
+    future: Callable[[], asyncio.Future[Any]] = future_of_the_loop
     blocking: Blocking | None = None
     stand_in: type[SilentRefresh] | None = None
     round_trip: RoundTrip | None = None

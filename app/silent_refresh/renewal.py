@@ -48,7 +48,7 @@ class Renewal:
 
     ``timeout`` (s) is the deadline of a refresh, its ``retries`` included; ``leeway`` (s) is how long
     before its end a token is renewed; ``rejected`` is told, outside the lock, that the server ended it all;
-    ``changed`` that ``usable_session`` may have another answer.
+    ``changed`` that ``usable_session`` may have another answer; ``new_future`` makes one for each who waits.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Renewal:
         retries: int,
         rejected: Callable[[Session, RefreshRejected], None],
         changed: Callable[[], None],
+        new_future: Callable[[], asyncio.Future[Session]],
     ) -> None:
         self._vault = vault
         self._refresh = refresh
@@ -74,6 +75,7 @@ class Renewal:
         self._timeout = timeout
         self._retries = retries
         self._rejected = rejected
+        self._new_future = new_future
         self._flight: Flight | None = None
         self._refused: Session | None = None
         self._rejection: tuple[str, RefreshRejected] | None = None  # of the session with this id
@@ -195,7 +197,7 @@ class Renewal:
 
     def _take_off(self, session: Session) -> Flight:
         self._cool_down.check(session, ahead=False)
-        flight = self._flight = Flight(session)
+        flight = self._flight = Flight(session, self._new_future)
         flight.task = asyncio.ensure_future(self._run(flight))
         self._changed()
         return flight

@@ -147,12 +147,14 @@ class Bench:
         taken: dict[int, list[float]] = defaultdict(list)
         self._stub(True)
         for number in range(8):  # a round is 18,000 requests, which evens out much
-            alone = self._python(in_page.queue, 0, QUEUED // 10, timeout=PATIENCE) / (QUEUED // 10)
             for length in _rotated(QUEUES, number):
                 rounds = max(1, QUEUED // length)
-                milliseconds = self._python(in_page.queue, length, rounds, timeout=PATIENCE)
+                milliseconds, loop = (
+                    self._python(in_page.queue, length, rounds, are_requests, timeout=PATIENCE)
+                    for are_requests in (True, False)
+                )
                 if number > 0:
-                    taken[length].append((milliseconds - alone * rounds) * 1000 / (rounds * length))
+                    taken[length].append((milliseconds - loop) * 1000 / (rounds * length))
         self._stub(False)
         return {str(length): round(median(taken[length])) for length in QUEUES}
 

@@ -1,6 +1,7 @@
 """This browser: the one place where Python meets JavaScript.
 
 | transport.py  | fetch                                             |
+| waiting.py    | how those who wait for a renewal go on            |
 | blocking.py   | for callers that can't await                      |
 | storage.py    | localStorage, sessionStorage                      |
 | tabs.py       | Web Lock, IndexedDB fence, BroadcastChannel       |
@@ -28,6 +29,7 @@ from .round_trip import TabTrip
 from .storage import open_storage
 from .tabs import Tabs
 from .transport import Fetch
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from ..auth import SilentRefresh
@@ -43,6 +45,7 @@ def platform() -> Platform:
         clock=time,
         default_store=lambda: open_storage("localStorage"),
         coordinator=lambda key: Tabs(bridge, key),
+        future=Waiting(bridge).future,
         blocking=Blocking(),
         stand_in=_stand_in() if IN_WORKER else None,
         round_trip=None if IN_WORKER else TabTrip(),

@@ -40,16 +40,36 @@ Callback = Callable[[Any], object]
 class Answer(Future[T]):
     """A ``Future`` for one task, to be settled from JavaScript."""
 
-    __slots__ = ("_abort", "_context", "_home", "_hooks", "_is_shared", "_may_switch", "_ticket", "_waiter")
+    __slots__ = (
+        "_abort",
+        "_context",
+        "_home",
+        "_hooks",
+        "_is_shared",
+        "_later",
+        "_may_switch",
+        "_ticket",
+        "_waiter",
+    )
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, abort: Callable[[int], object] | None = None, ticket: int = 0
+        self,
+        loop: asyncio.AbstractEventLoop,
+        abort: Callable[[int], object] | None = None,
+        ticket: int = 0,
+        *,
+        later: Callable[[Answer[T]], object] | None = None,
     ) -> None:
-        """Make one; ``abort(ticket)`` is called when it is cancelled while it waits."""
+        """Make one.
+
+        ``abort(ticket)`` is called when it is cancelled while it waits; ``later(answer)`` when it was settled
+        where its task can't go on, and is to lead to ``wake()`` where it can.
+        """
         Future.__init__(self, loop=loop)
         self._home = loop
         self._abort = abort
         self._ticket = ticket
+        self._later = later
         self._is_shared = False  # whether Future knows of those who wait
         self._waiter: Callback | None = None  # the task's own, which Future needn't know
 
@@ -79,6 +99,15 @@ class Answer(Future[T]):
     def set_result(self, result: T, /) -> None:
         """Settle it, and let the task go on with ``result``."""
         Future.set_result(self, result)
+        if self._waiter is None:
+            return
+        if self._later is not None:
+            self._later(self)
+        else:
+            self.wake()
+
+    def wake(self) -> None:
+        """Let the task go on, if it hasn't yet: here, or by the loop where it can't be here."""
         waiter, loop = self._waiter, self._home
         if waiter is None:
             return

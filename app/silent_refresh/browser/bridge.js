@@ -73,6 +73,12 @@ const entering = (callback, api) => {
 };
 const atOnce = (go) => go();
 
+/** Returns what calls `callback` with a number in a microtask. */
+const soon = (callback, api) => {
+  const go = entering(callback, api);
+  return (number) => queueMicrotask(() => go(number));
+};
+
 const LONGEST_TIMER = 2 ** 31 - 1; // ms; a longer one overflows and goes off at once
 
 /** What is under way, by ticket, with what aborts it and when its time is up. */
@@ -453,4 +459,4 @@ const channel = (name, heard) => {
   return { post: (text) => broadcast.postMessage(text), close: () => broadcast.close() };
 };
 
-export { channel, hasLocks, here, lock, parse, readMark, setBase, transport, watch, wrapFetch, writeMark };
+export { channel, hasLocks, here, lock, parse, readMark, setBase, soon, transport, watch, wrapFetch, writeMark };
