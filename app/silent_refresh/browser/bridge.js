@@ -24,15 +24,21 @@ const isResolved = (url) => !inWorker || (base === undefined && !/^(\/|[a-z][a-z
 const resolved = (url) => (isResolved(url) || !URL.canParse(url, baseURI()) ? url : new URL(url, baseURI()).href);
 const controllers = new WeakMap(); // response → what aborts the rest of its body
 
-const fieldsOf = (headers) => {
+/**
+ * Returns the header fields as text, and whether they tell of JSON that is known to be small, or of unknown length as
+ * compressed JSON is; never a stream, a download, a picture.
+ */
+const read = (headers) => {
   let fields = "";
-  for (const [name, value] of headers) fields += `${name}: ${value}\n`;
-  return fields;
+  let isJson = false;
+  let length = 0;
+  for (const [name, value] of headers) {
+    fields += `${name}: ${value}\n`;
+    if (name === "content-type") isJson = /[/+]json\b/i.test(value);
+    else if (name === "content-length") length = Number(value);
+  }
+  return [fields, isJson && length <= SMALL];
 };
-
-// JSON that is known to be small, or of unknown length as compressed JSON is; never a stream, a download, a picture.
-const isSmallJson = (headers) =>
-  /[/+]json\b/i.test(headers.get("content-type") ?? "") && Number(headers.get("content-length")) <= SMALL;
 
 // Some browsers quote what they couldn't take, and that may be a secret.
 const without = (secrets, message) =>
@@ -161,10 +167,11 @@ const transport = (callback, api) => {
         await undefined; // Python's frames are left: DevTools, when open, would list them all for each request
         const response = await pageFetch(url, init);
         const { status, redirected } = response;
-        const text = readsAhead && isSmallJson(response.headers) ? await response.text() : undefined;
-        const rest = text === undefined ? response : undefined;
-        if (rest) controllers.set(rest, controller);
-        return [undefined, status, response.url, redirected, fieldsOf(response.headers), text, rest];
+        const [fields, isSmallJson] = read(response.headers);
+        const answered = [undefined, status, response.url, redirected, fields];
+        if (readsAhead && isSmallJson) return [...answered, await response.text(), undefined];
+        controllers.set(response, controller);
+        return [...answered, undefined, response];
       };
       const told = (error) => {
         const secrets = [url, address, ...init.headers.flat()];
