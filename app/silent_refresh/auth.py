@@ -31,13 +31,13 @@ from .renewal import Renewal
 from .session import Session, Tokens
 from .sign_in import ProviderSignIn, read_sign_in
 from .stand_in import HasStandIn
-from .standing import Standing
+from .standing import Standing, Watched
 from .vault import Vault
 
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
 
 
-class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
+class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
     """Keeps a page signed in.
 
     ``refresh``: the URL that renews tokens in the article's shape, a ``RefreshEndpoint``, or
@@ -282,18 +282,9 @@ class SilentRefresh(HasStandIn, Reach, ProviderSignIn):
         blocking = self.platform._replace(transport=self.platform.blocking.send)
         return self._renewal.at_once(refresh_by(self._endpoint, blocking))
 
-    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
-        """Call ``changed`` whenever ``standing()`` has another answer, time aside; return what stops it."""
-        self._watchers.append(changed)
-        return lambda: self._watchers.remove(changed)
-
     def _standing_changed(self) -> None:
         self._bearer.forget()
         self._tell_watchers()
-
-    def _tell_watchers(self) -> None:
-        for changed in self._watchers:
-            changed()
 
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Call ``callback`` with every ``Event`` from now on; return what stops it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -21,3 +22,18 @@ class Standing(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<Standing {'good' if self.access_token else 'none'}>"
+
+
+class Watched:
+    """The part of ``SilentRefresh`` that tells a way in when its standing changed."""
+
+    _watchers: list[Callable[[], None]]
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` whenever ``standing()`` has another answer, time aside; return what stops it."""
+        self._watchers.append(changed)
+        return lambda: self._watchers.remove(changed)
+
+    def _tell_watchers(self) -> None:
+        for changed in self._watchers:
+            changed()

@@ -4,9 +4,10 @@
 once, through a proxy that lives as long as the page; ``answer.py`` lets the task go on in that very moment.
 Every other body stays where it is until it's asked for.
 
-Between two stretches of JavaScript a call of a Python function costs 1 µs and more, and so does a string that
-crosses; a whole request costs 60 (axios: 115; docs/benchmarks.md has the stages). So there are few calls here,
-and header fields cross once: the other side keeps those of the last request, and is told when they are the same.
+Between two stretches of JavaScript a call of a Python function costs 1 µs and more, and so does a string
+that crosses; a whole request costs 60 (axios: 115; docs/benchmarks.md has the stages). So there are few calls
+here, and header fields cross once: the other side keeps those of the last request, and is told when they are
+the same.
 
 https://fetch.spec.whatwg.org/
 """
