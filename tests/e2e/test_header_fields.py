@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+MARK_EACH = """() => {
+    window.pagesFetch = window.fetch;
+    window.fetch = (url, init) => {
+        init.headers.push(["X-Trace", "1"]);
+        return window.pagesFetch(url, init);
+    };
+}"""
+UNMARK = "() => { window.fetch = window.pagesFetch; }"
+
 
 async def send_one_after_the_other():
     import asyncio
@@ -39,3 +48,19 @@ def test_each_request_sends_its_own_fields(page_session, lab):
     assert ["one", "one", "other", None, None, "one"] == seen[:6]
     assert ["LookupError", "other", "one"] == seen[6:9]
     assert ["one", "other", "other", None, "one"] == seen[9:]
+
+
+async def traces(count):
+    from opened import client
+
+    return [(await (await client.get("echo")).json())["headers"]["x-trace"] for _ in range(count)]
+
+
+def test_what_the_page_adds_to_one_request_stays_there(page_session, lab):
+    """A fetch of the page's own may write into the fields that it is given."""
+    page_session.open(lab.sign_in())
+    page_session.page.evaluate(MARK_EACH)
+    seen = page_session.python(traces, 3)
+    page_session.page.evaluate(UNMARK)
+
+    assert ["1"] * 3 == seen

@@ -162,7 +162,8 @@ const transport = (callback, api) => {
       }
       const url = resolved(address);
       const controller = new AbortController();
-      const init = { ...options, method, body, headers, signal: controller.signal };
+      const own = headers.map((field) => [...field]); // whoever stands before the page's fetch may add to them
+      const init = { ...options, method, body, headers: own, signal: controller.signal };
       const answer = async () => {
         await undefined; // Python's frames are left: DevTools, when open, would list them all for each request
         const response = await pageFetch(url, init);
@@ -174,7 +175,7 @@ const transport = (callback, api) => {
         return [...answered, undefined, response];
       };
       const told = (error) => {
-        const secrets = [url, address, ...init.headers.flat()];
+        const secrets = [url, address, ...own.flat()];
         return [kindOf(error, url, init), without(secrets, error.message)];
       };
       settle(ticket, seconds, controller, answer, told);
