@@ -21,7 +21,7 @@
 | signed-out      | the session ended, or a request was turned away for want of one | reason       |
 
 Every event has the ``generation`` that it concerns. Listeners run later in the event loop and never
-under a lock, so they may use the client.
+under a lock, so they may use the client; who waited for what is told may have gone on by then.
 """
 
 from __future__ import annotations

@@ -183,6 +183,7 @@ class _Desk:
     # All else
 
     async def _call(self, number: int, name: str, *arguments: Any) -> None:
+        answer = asyncio.get_running_loop().call_soon  # behind the events that it brought
         if name == "sign_in" and isinstance(arguments[0], list):
             access_token, refresh_token, expires_in = arguments[0]
             arguments = (Tokens(access_token, refresh_token, expires_in=expires_in),)
@@ -191,9 +192,9 @@ class _Desk:
                 raise ValueError(f"a worker can't call {name}")
             result = await getattr(self._auth, name)(*arguments)
         except Exception as error:
-            self._post("fail", number, pack(error))
+            answer(self._post, "fail", number, pack(error))
         else:
-            self._post("done", number, result)
+            answer(self._post, "done", number, result)
 
     def _listen(self, wanted: bool) -> None:
         if self._stop_listening is not None:

@@ -30,7 +30,8 @@ NAME, SECTION = ("silent_refresh_worker", "worker") if IN_WORKER else ("silent_r
 def load_bridge() -> Any:
     """Return the module's exports. Raises ``RuntimeError`` that says what the page must add."""
     try:
-        from pyscript import js_modules
+        # PyScript's own; `pyscript` has it too, and loads a dozen modules first.
+        from polyscript import js_modules
 
         return getattr(js_modules, NAME)
     except (ImportError, AttributeError):
