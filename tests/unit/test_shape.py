@@ -52,7 +52,7 @@ def test_only_the_border_knows_javascript(module: Path) -> None:
 def test_there_is_no_dependency() -> None:
     """At run time there's the standard library and the browser."""
     used = set().union(*(imported(module) for module in modules()))
-    allowed = {"js", "pyodide", "pyodide_js", "pyscript", "silent_refresh"} | _adapted()
+    allowed = {"js", "polyscript", "pyodide", "pyodide_js", "silent_refresh"} | _adapted()
 
     assert used - set(sys.stdlib_module_names) <= allowed
 
