@@ -22,7 +22,8 @@ class Bearer:
 
     def sign(self, request: Request, access_token: str) -> Request:
         """Return a copy that sends the token."""
-        if request.headers is not self._fields or access_token is not self._access_token:
-            self._fields, self._access_token = request.headers, access_token
-            self._signed = request.headers.with_field("Authorization", "Bearer " + access_token)
-        return request.with_headers(self._signed)
+        if request.headers is self._fields and access_token is self._access_token:
+            return request.with_headers(self._signed)
+        signed = request.with_bearer(access_token)
+        self._fields, self._access_token, self._signed = request.headers, access_token, signed.headers
+        return signed

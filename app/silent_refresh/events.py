@@ -96,9 +96,7 @@ class Events:
         return event
 
     def about(self, request: Request) -> Tell:
-        """Return what tells of this request: ``nobody`` when nobody listens."""
-        if not self.listeners:
-            return nobody
+        """Return what tells of this request; where nobody listens, ``nobody`` does as well."""
         self._requests += 1
         number, method, url = self._requests, request.method, without_query(request.url)
 

@@ -28,7 +28,7 @@ const controllers = new WeakMap(); // response → what aborts the rest of its b
  * Returns the header fields as text, and whether they tell of JSON that is known to be small, or of unknown length as
  * compressed JSON is; never a stream, a download, a picture.
  */
-const read = (headers) => {
+const readFields = (headers) => {
   let fields = "";
   let isJson = false;
   let length = 0;
@@ -168,7 +168,7 @@ const transport = (callback, api) => {
         await undefined; // Python's frames are left: DevTools, when open, would list them all for each request
         const response = await pageFetch(url, init);
         const { status, redirected } = response;
-        const [fields, isSmallJson] = read(response.headers);
+        const [fields, isSmallJson] = readFields(response.headers);
         const answered = [undefined, status, response.url, redirected, fields];
         if (readsAhead && isSmallJson) return [...answered, await response.text(), undefined];
         controllers.set(response, controller);
