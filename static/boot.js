@@ -10,7 +10,7 @@ const ARCHIVE = "/home/pyodide/page.zip"; // where pyscript.toml puts it
 
 // What the bar shows: the large files as they arrive, each with its percentage of the whole start, ...
 const ARRIVALS = {
-  "pyodide.asm.mjs": 10,
+  "pyodide.asm.js": 10,
   "page.zip": 5,
   "python_stdlib.zip": 20,
   "pyodide.asm.wasm": 35,

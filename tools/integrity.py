@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "index.html"
 # What the browser checks: `<script type="py">` and `<link rel="preload" as="fetch">` are fetched without.
 CHECKED = re.compile(
-    r'<(?:link rel="(?:stylesheet|modulepreload)" href|script type="module"(?: async)? src)='
+    r'<(?:link rel="(?:stylesheet|modulepreload)" href|script (?:type="module"|async)(?: [a-z="]+)* src)='
     r'"(?P<path>/[^"]+)"'
     r'(?P<integrity> integrity="[^"]*")?'
 )

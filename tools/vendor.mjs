@@ -1,7 +1,8 @@
 // Puts PyScript and Pyodide, as npm installed them, where the page can load them:
 //
 //   static/vendor/pyscript-<version>/   core.js, core.css and every module that core.js may import
-//   static/vendor/pyodide-<version>/    the five files of the run-time, trimmed to what the page can use
+//   static/vendor/pyodide-<version>/    the five files of the run-time, trimmed to what the page can use, and one of
+//                                       them, pyodide.asm.mjs, as a classic script too
 //
 // They are served as immutable, hence the versions in the folders' names, and compressed once, here: each file has a
 // `.zst`, a `.br` and a `.gz` beside it. The same packages give the same bytes on every run. The folder appears when it is
@@ -43,9 +44,22 @@ async function pyscriptFiles(dist) {
 async function pyodideFiles(folder, packer) {
   const files = new Map();
   for (const name of PYODIDE_FILES) files.set(name, await readFile(path.join(folder, name)));
+  files.set("pyodide.asm.js", classicScript(files.get("pyodide.asm.mjs").toString("utf8")));
   files.set(STDLIB, compileStdlib(await readFile(path.join(folder, STDLIB)), packer));
   files.set(LOCK, withoutPackages(await readFile(path.join(folder, LOCK))));
   return files;
+}
+
+/**
+ * Returns Emscripten's module, whose one export is a function, as a script that makes the function global. Chromium keeps
+ * what it compiled of a script and takes it at the next visits; what it compiled of a module it keeps, and compiles the
+ * module anew. In brackets the function counts as one to be called soon, and is compiled in the background.
+ */
+function classicScript(module) {
+  const parts = /^(async function (\w+)\(.*\})\s*export default \2;\s*$/s.exec(module);
+  if (parts === null) throw new Error("pyodide.asm.mjs is no longer one exported function: see tools/vendor.mjs");
+  const [, text, name] = parts;
+  return Buffer.from(`globalThis.${name} = (${text.replaceAll("import.meta.url", "document.baseURI")});\n`);
 }
 
 /** Returns the standard library compiled: npm's has only sources, which every boot would compile. */

@@ -24,7 +24,7 @@ else:
     auth.listen(events.hear)
     api = Client("/api", auth=auth)
     profile = asyncio.ensure_future(api.get("profile"))
-    await asyncio.sleep(0)  # now it leaves
+    await asyncio.wait({profile}, timeout=0)  # now it has left; after sleep(0) it may not
 
     from demo.dashboard import Dashboard
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -13,6 +14,9 @@ RECORD_VIOLATIONS = """
         window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`);
     });
 """
+
+
+VISITS = 8  # within which the browser has made up its mind to keep what it compiles; mostly at the second
 
 
 def not_found(route: Route) -> None:
@@ -153,6 +157,7 @@ def test_an_answer_that_says_no_is_an_answer(warm_page):
 FILES = [
     "/static/vendor/pyscript-*/core.js",
     "/static/vendor/pyodide-*/pyodide.mjs",
+    "/static/vendor/pyodide-*/pyodide.asm.js",
     "/static/vendor/pyodide-*/pyodide.asm.wasm",
     "/static/vendor/pyodide-*/python_stdlib.zip",
     "/static/vendor/pyodide-*/pyodide-lock.json",
@@ -266,7 +271,7 @@ def test_large_files_come_in_the_coding_that_is_unpacked_fastest(page):
     )
     page.goto("/login")
     expect(sign_in_form(page)).to_be_visible()
-    large = ("pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "page.zip")
+    large = ("pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "page.zip")
 
     assert dict.fromkeys(large, "zstd") == {name: codings[name] for name in large}
 
@@ -281,6 +286,53 @@ def test_webassembly_is_not_preloaded(page):
     )
 
     assert ["fetch"] == initiators
+
+
+ASK_AT_FETCH = """
+    addEventListener("DOMContentLoaded", async () => {
+        const { loadPyodide } = await import("/static/python.mjs");
+        const python = await loadPyodide({ stdout: console.log, stderr: console.error });
+        const isRead = () => python.runPython("import sys; 'demo.dashboard' in sys.modules");
+        const { fetch } = window;
+        window.fetch = (url, init) => {
+            if (url.includes("/api/")) window.wasRead ??= isRead();
+            return fetch(url, init);
+        };
+    });
+"""
+
+
+def test_the_first_request_leaves_before_the_dashboard_is_read(warm_page):
+    """Its answer is on its way while Python imports what will show it."""
+    warm_page.goto("/login")
+    sign_in(warm_page)
+    warm_page.add_init_script(ASK_AT_FETCH)
+    warm_page.reload()
+    expect(warm_page.get_by_role("button", name="Sign out")).to_be_visible()
+
+    assert warm_page.evaluate("window.wasRead") is False
+
+
+def test_pyodides_script_is_compiled_once(browser_type, browser_type_launch_args, base_url, tmp_path):
+    """Chromium takes what it compiled of it on an early visit; of a module it would compile all anew."""
+    taken = 0
+    with browser_type.launch_persistent_context(
+        tmp_path, base_url=base_url, **browser_type_launch_args
+    ) as context:
+        for _ in range(VISITS):
+            page = context.new_page()  # with its process: that one would remember by itself
+            context.browser.start_tracing(page=page, categories=["devtools.timeline", "v8"])
+            page.goto("/login")
+            expect(sign_in_form(page)).to_be_visible()
+            events = json.loads(context.browser.stop_tracing())["traceEvents"]
+            page.close()
+            compiled = [event["args"] for event in events if event["name"].startswith("v8.compile")]
+            (script,) = (it for it in compiled if it.get("fileName", "").endswith("/pyodide.asm.js"))
+            taken = script["data"].get("consumedCacheSize", 0)
+            if taken:
+                break
+
+    assert taken > 200_000  # bytes
 
 
 def test_vendored_files_are_asked_for_once(page):

@@ -18,7 +18,7 @@ SCHEMES = ("light", "dark")
 PERFECT = {"score": 100, "faults": []}
 # Pyodide looks whether there is a SharedArrayBuffer, which Chromium tells every page not to.
 PYODIDE = json.loads((ROOT / "package.json").read_text())["dependencies"]["pyodide"]
-PYODIDES_OWN = "deprecations: {url}/static/vendor/pyodide-{version}/pyodide.asm.mjs"
+PYODIDES_OWN = "deprecations: {url}/static/vendor/pyodide-{version}/pyodide.asm.js"
 
 Judge = Callable[..., dict[str, Any]]
 
