@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 from .bearer import Bearer
 from .challenge import refuses_token
+from .crowd import MOST, Crowd
 from .endpoint import RefreshEndpoint
 from .errors import NetworkError, NotSignedIn, SessionChanged
 from .events import Events, Listener, Tell, nobody
@@ -31,13 +31,13 @@ from .renewal import Renewal
 from .session import Session, Tokens
 from .sign_in import ProviderSignIn, read_sign_in
 from .stand_in import HasStandIn
-from .standing import Standing, Watched
+from .standing import WaysIn
 from .vault import Vault
 
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
 
 
-class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
+class SilentRefresh(HasStandIn, Reach, WaysIn, ProviderSignIn):
     """Keeps a page signed in.
 
     ``refresh``: the URL that renews tokens in the article's shape, a ``RefreshEndpoint``, or
@@ -77,6 +77,7 @@ class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
         self._login = LoginPage(login, platform.navigation)
         self._bearer = Bearer()
         self._refusers = Refusers()
+        self._crowd = Crowd(platform.future)
         self._watchers: list[Callable[[], None]] = []
         store = store or platform.default_store()
         coordinator = coordinator_of(store, self._endpoint, platform)
@@ -111,6 +112,10 @@ class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
         if not self.may_carry_token(request):
             return await send(request)
         tell = self._events.about(request) if self._events.listeners else nobody
+        crowd = self._crowd
+        if crowd.inside >= MOST and not self._vault.at_once:
+            await self._turn(request, tell)
+        crowd.inside += 1
         before = self._vault.session
         try:
             session = self._renewal.usable_session()
@@ -131,10 +136,27 @@ class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
                 error.request = request  # not the copy that has the token
             tell("failed", reason=type(error).__name__)
             raise
+        finally:
+            crowd.inside -= 1
+            if crowd.held:
+                crowd.let_in()
         response.request = request
         if tell is not nobody:
             tell("answered", status=response.status)
         return response
+
+    async def _turn(self, request: Request, tell: Tell) -> None:
+        """Wait until fewer are under way; for the session that there is now, and for no other."""
+        session = self._vault.session
+        tell("queued", generation=session.generation if session else 0)
+        try:
+            await self._crowd.wait(request)
+            if session is not None and self._vault.is_over(session):
+                await self._renewal.raise_rejection(session.id)
+                raise SessionChanged("the session ended before the request was sent")
+        except BaseException as error:
+            tell("failed", reason=type(error).__name__)
+            raise
 
     async def _replayed(
         self,
@@ -197,7 +219,7 @@ class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
         if not isinstance(tokens, Tokens):
             tokens = read_sign_in(tokens, self._endpoint)
         session = self._vault.begin(tokens)
-        self._renewal.abandon(SessionChanged("another sign-in took the place of this session"))
+        self._abandon(SessionChanged("another sign-in took the place of this session"))
         self._login.arm()
         self._events.emit("signed-in", generation=session.generation)
         await self._vault.settle(session, wait=self._renewal.longest_wait)
@@ -209,7 +231,7 @@ class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
         """
         ended = self._vault.end()
         self._from_cookie.abandon()
-        self._renewal.abandon(SessionChanged("signed out"))
+        self._abandon(SessionChanged("signed out"))
         if ended is None:
             return
         revocation = asyncio.ensure_future(revoke(self._endpoint, ended.tokens, self.platform))
@@ -254,34 +276,6 @@ class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
             self._allow({*self._origins, self._parse(url).origin}, self._exempt)
             self._tell_watchers()
 
-    def standing(self) -> Standing:
-        """Return what an adapter may do by itself, until ``watch`` says that it changed."""
-        session = self._renewal.usable_session()
-        # Somebody who listens wants to hear of every request, and a rule of the page's runs in Python.
-        alone = session is not None and not self._events.listeners and self._is_refused is refuses_token
-        return Standing(
-            session.tokens.access_token if session is not None and alone else None,
-            self._renewal.time_until_due(session) if session is not None else None,
-            frozenset(self._origins),
-            frozenset(self._exempt),
-            self._vault.session.id if self._vault.session is not None else None,
-        )
-
-    async def is_over(self, session: str) -> bool:
-        """Tell whether the session of this id is over; raises ``RefreshRejected`` if the server ended it."""
-        current = self._vault.session
-        if current is None:
-            await self._renewal.raise_rejection(session)
-        return current is None or current.id != session
-
-    def at_once(self) -> AbstractContextManager[None]:
-        """Wait for nothing while this lasts, and renew with a call that blocks the page."""
-        assert self.platform.blocking is not None
-        if not isinstance(self._endpoint, RefreshEndpoint):
-            return self._renewal.at_once(None)
-        blocking = self.platform._replace(transport=self.platform.blocking.send)
-        return self._renewal.at_once(refresh_by(self._endpoint, blocking))
-
     def _standing_changed(self) -> None:
         self._bearer.forget()
         self._tell_watchers()
@@ -293,7 +287,7 @@ class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
     def close(self) -> None:
         """Stop listening to other tabs; what waits for a renewal gets ``SessionChanged``."""
         self._from_cookie.abandon()
-        self._renewal.abandon(SessionChanged("this SilentRefresh was closed"))
+        self._abandon(SessionChanged("this SilentRefresh was closed"))
         self._vault.close()
 
     # What happens to the session
@@ -303,14 +297,16 @@ class SilentRefresh(HasStandIn, Reach, Watched, ProviderSignIn):
             self._events.emit("adopted", generation=after.generation)
             return
         if before is not None:
-            self._renewal.abandon(
-                SessionChanged("the session ended in another tab, or its storage was cleared")
-            )
+            self._abandon(SessionChanged("the session ended in another tab, or its storage was cleared"))
         if after is not None:
             self._login.arm()
             self._events.emit("signed-in", generation=after.generation)
         elif before is not None:  # later: a login callable is the page's code, and a lock may be held here
             asyncio.get_running_loop().call_soon(self._signed_out, before, "elsewhere")
+
+    def _abandon(self, error: SessionChanged) -> None:
+        self._renewal.abandon(error)
+        self._crowd.let_all_in()
 
     def _signed_out(self, session: Session, reason: str) -> None:
         self._login.show(self._events.emit("signed-out", generation=session.generation, reason=reason))

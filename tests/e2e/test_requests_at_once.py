@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from silent_refresh import SilentRefresh, Tokens
+from silent_refresh.crowd import MOST
 from tests.e2e.page_packages import give_packages
 from tests.e2e.page_python import PagePython
 from tests.e2e.page_session import KEY, PageSession
@@ -71,6 +72,18 @@ def test_a_renewal_under_way_is_not_doubled(http: PageSession, lab: Lab) -> None
     assert [[200, []]] == send(http, PROFILE)
     assert {"refresh": 1, "reuse": 0, "api": 3, "unauthorized": 1} == lab.counters()
     assert [] == http.redirects()
+
+
+def test_a_crowd_holds_up_nobody_who_cannot_wait(http: PageSession, lab: Lab) -> None:
+    """While as many requests are under way as may be, the refused call renews and is sent again."""
+    lab.expire()
+    lab.api(delay=0.5, times=12)  # twice what the browser sends at a time
+    with http.page.expect_request(f"**/items/{MOST - 1}"):
+        running = http.start(*(["GET", f"items/{number}", {}] for number in range(MOST)))
+
+    assert [[200, [401]]] == send(http, PROFILE)
+    assert [200] * MOST == running.result()
+    assert 1 == lab.counters()["refresh"]
 
 
 def test_what_another_tab_wrote_is_adopted(http: PageSession, lab: Lab) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 
 import pytest
 
@@ -11,7 +12,13 @@ from silent_refresh import RequestTimeout
 from tests.e2e.cancelled_request import cancelled_request
 from tests.e2e.page_session import KEY, PageSession
 
-FIFTY = [["GET", f"items/{n}", {"headers": {"X-Request-ID": str(n)}}] for n in range(50)]
+
+def numbered(count):
+    """List so many requests, each with its number as its id."""
+    return [["GET", f"items/{n}", {"headers": {"X-Request-ID": str(n)}}] for n in range(count)]
+
+
+FIFTY = numbered(50)
 
 
 @pytest.fixture
@@ -36,6 +43,15 @@ def test_fifty_requests_with_an_expired_token_cost_one_refresh(signed_in, lab):
     assert 50 == len(lab.requests())
     assert {1, 2} >= set(lab.requests().values())
     assert [] == signed_in.redirects()
+
+
+def test_of_two_hundred_requests_only_those_that_had_left_are_sent_twice(signed_in, lab):
+    """The others wait here, not in the browser, and go with the new token: 300 requests, not 400."""
+    lab.expire()
+
+    assert [200] * 200 == signed_in.send(*numbered(200))
+    assert 1 == lab.counters()["refresh"]
+    assert {1: 100, 2: 100} == Counter(lab.requests().values())
 
 
 def test_fifty_requests_with_a_revoked_session_end_at_one_redirect(signed_in, lab):

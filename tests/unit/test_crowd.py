@@ -1,0 +1,147 @@
+"""More requests at once than may be under way: the rest wait without a token, for the newest."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import gather
+
+import pytest
+
+from silent_refresh import Client, RefreshRejected, Request, RequestTimeout, SessionChanged, SilentRefresh
+from silent_refresh.crowd import MOST, Crowd
+from silent_refresh.ports import future_of_the_loop
+from tests.world.browser import Tab
+from tests.world.loop import later
+from tests.world.server import Answer, Call, Server
+
+MORE = MOST + 60
+HELD = [str(number) for number in range(MOST, MORE)]
+REQUEST = Request("GET", "/api/me")
+
+
+def ask(client: Client, path: str = "me", *, count: int = MORE, timeout: float = 60.0) -> list[asyncio.Task]:
+    """Send so many requests at once, each with its number as its id."""
+    return [
+        asyncio.ensure_future(client.get(path, headers={"X-Request-ID": str(number)}, timeout=timeout))
+        for number in range(count)
+    ]
+
+
+class Slow:
+    """A route that answers after ten seconds, and counts how many requests are there."""
+
+    def __init__(self, server: Server) -> None:
+        self.there = self.most = 0
+        server.routes["/api/slow"] = self
+
+    async def __call__(self, call: Call) -> Answer:
+        self.there += 1
+        self.most = max(self.most, self.there)
+        await later(10)
+        self.there -= 1
+        return Answer(200, {})
+
+
+async def test_what_waits_is_sent_once_with_the_new_token(client: Client, server: Server) -> None:
+    """Only those that had left are refused; the others cost the server one request each."""
+    server.expire()
+    responses = await gather(*ask(client))
+
+    assert {200} == {response.status for response in responses}
+    assert 1 == server.refreshes
+    assert [2] * MOST + [1] * len(HELD) == [server.sent[str(number)] for number in range(MORE)]
+
+
+async def test_so_many_are_under_way_and_all_are_answered(client: Client, server: Server) -> None:
+    """As one ends the next one goes; the browser never has to wait for us."""
+    slow = Slow(server)
+    responses = await gather(*ask(client, "slow"))
+
+    assert MORE == len(responses)
+    assert MOST == slow.most
+    assert 20 < asyncio.get_running_loop().time() < 21
+
+
+async def test_a_sign_out_ends_what_waits(auth: SilentRefresh, client: Client, server: Server) -> None:
+    """At once, and unsent; what had left is answered."""
+    Slow(server)
+    tasks = ask(client, "slow")
+    await later(1)
+    await auth.sign_out()
+    errors = await gather(*tasks[MOST:], return_exceptions=True)
+
+    assert {SessionChanged} == {type(error) for error in errors}
+    assert asyncio.get_running_loop().time() < 5
+    assert {200} == {response.status for response in await gather(*tasks[:MOST])}
+    assert {0} == {server.sent[number] for number in HELD}
+
+
+async def test_f68_what_waits_is_not_sent_as_another_user(
+    auth: SilentRefresh, client: Client, server: Server
+) -> None:
+    """It was asked for by whoever was signed in then."""
+    Slow(server)
+    tasks = ask(client, "slow")
+    await later(1)
+    await auth.sign_in(server.sign_in("bob"))
+    errors = await gather(*tasks[MOST:], return_exceptions=True)
+
+    assert {SessionChanged} == {type(error) for error in errors}
+    assert {0} == {server.sent[number] for number in HELD}
+    await gather(*tasks[:MOST])
+
+
+async def test_f6_a_rejected_refresh_ends_what_waits(client: Client, server: Server, tab: Tab) -> None:
+    """Each gets an exception of its own, nothing more is sent, and the page goes to the login once."""
+    server.expire()
+    server.revoke()
+    errors = await gather(*ask(client), return_exceptions=True)
+
+    assert {RefreshRejected} == {type(error) for error in errors}
+    assert MORE == len({id(error) for error in errors})
+    assert {0} == {server.sent[number] for number in HELD}
+    assert 1 == len(tab.gone_to)
+
+
+async def test_f70_cancelling_what_waits_holds_nobody_up(client: Client, server: Server) -> None:
+    """Who gives up ends at once, is not sent, and nobody else notices."""
+    Slow(server)
+    tasks = ask(client, "slow")
+    await later(1)
+    given_up = tasks[MOST : MOST + 30]
+    for task in given_up:
+        task.cancel()
+    await asyncio.wait(given_up)
+
+    assert asyncio.get_running_loop().time() < 2
+    others = [*tasks[:MOST], *tasks[MOST + 30 :]]
+    assert {200} == {response.status for response in await gather(*others)}
+    assert {0} == {server.sent[number] for number in HELD[:30]}
+
+
+async def test_a_turn_that_nobody_takes_is_passed_on() -> None:
+    """Who is cancelled in the moment in which it was let in leaves its turn to the next."""
+    crowd = Crowd(future_of_the_loop)
+    first, second = (asyncio.ensure_future(crowd.wait(REQUEST)) for _ in range(2))
+    await later(1)
+    crowd.let_in()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+    await second  # or the loop is stuck
+
+
+async def test_a_request_that_has_no_turn_in_time_says_so(client: Client, server: Server) -> None:
+    """Its deadline counts while it waits, and it is not sent."""
+    Slow(server)
+    tasks = ask(client, "slow", count=MOST)
+    await later(1)
+
+    with pytest.raises(RequestTimeout, match=f"GET /api/me.* within 2 s: {MOST} others") as told:
+        await client.get("me?secret=1", timeout=2)
+    assert 3 == pytest.approx(asyncio.get_running_loop().time(), abs=0.01)
+    assert "/api/me?secret=1" == told.value.request.url
+    assert "secret" not in str(told.value)
+    assert MOST == len(server.calls)
+    await gather(*tasks)
