@@ -10,11 +10,12 @@ import os
 import random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from silent_refresh import Response, SilentRefreshError
+from silent_refresh import Response, SilentRefreshError, crowd
 from tests.engine.faults import ALL, Page, World
 from tests.engine.test_every_interleaving import LONGEST, TAKES
 from tests.engine.watch import Watch, holds
@@ -38,9 +39,11 @@ class Story(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.loop.run_until_complete(later(seconds))
 
-    @initialize(seed=st.integers(0, 2**32), tabs=st.integers(1, 3))
-    def begin(self, seed: int, tabs: int) -> None:
-        """Open the first tabs, and sign in."""
+    @initialize(seed=st.integers(0, 2**32), tabs=st.integers(1, 3), most=st.sampled_from([1, 2, crowd.MOST]))
+    def begin(self, seed: int, tabs: int, most: int) -> None:
+        """Open the first tabs, and sign in; ``most`` requests of a tab may be under way."""
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr("silent_refresh.auth.MOST", most)
         chance = random.Random(seed)
 
         async def start() -> None:
@@ -135,6 +138,7 @@ class Story(RuleBasedStateMachine):
             self.loop.close()
             if hasattr(self, "world"):
                 self.world.watch.close()
+                self.patch.undo()
 
     async def _end(self) -> None:
         world = self.world

@@ -78,6 +78,15 @@ MUTANTS = {
             "        asyncio.get_running_loop().call_later(0.5, self._keep, session)\n        return not",
         )
     ],
+    "a turn that is lost": [("crowd.py", "            if not turn.cancelled():", "            if False:")],
+    "no session check after the turn": [
+        (
+            "auth.py",
+            "            if session is not None and self._vault.is_over(session):\n",
+            "            if False:\n",
+        )
+    ],
+    "nobody has a turn": [("auth.py", "            if crowd.held:\n", "            if False:\n")],
     "a sign-out that other tabs may undo": [
         (
             "vault.py",
