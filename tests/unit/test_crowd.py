@@ -119,17 +119,44 @@ async def test_f70_cancelling_what_waits_holds_nobody_up(client: Client, server:
     assert {0} == {server.sent[number] for number in HELD[:30]}
 
 
-async def test_a_turn_that_nobody_takes_is_passed_on() -> None:
-    """Who is cancelled in the moment in which it was let in leaves its turn to the next."""
+@pytest.mark.parametrize("is_let_in_first", [True, False])
+async def test_a_turn_that_nobody_takes_is_passed_on(is_let_in_first: bool) -> None:
+    """Who is cancelled in the moment in which it is let in leaves its turn to the next, and to no other."""
     crowd = Crowd(future_of_the_loop)
-    first, second = (asyncio.ensure_future(crowd.wait(REQUEST)) for _ in range(2))
+    first, second, third = (asyncio.ensure_future(crowd.wait(REQUEST)) for _ in range(3))
     await later(1)
-    crowd.let_in()
+    if is_let_in_first:
+        crowd.let_in()
     first.cancel()
+    if not is_let_in_first:
+        crowd.let_in()
     with pytest.raises(asyncio.CancelledError):
         await first
 
     await second  # or the loop is stuck
+    await later(1)
+    assert not third.done()
+    crowd.let_all_in()
+    await third
+
+
+async def test_deadlines_are_kept_in_whatever_order() -> None:
+    """One alarm is set for all, for the earliest; who has no deadline waits on."""
+    crowd, ends = Crowd(future_of_the_loop), {}
+
+    async def wait(timeout: float | None) -> None:
+        try:
+            await crowd.wait(Request("GET", "/api/me", timeout=timeout))
+        except RequestTimeout:
+            ends[timeout] = asyncio.get_running_loop().time()
+
+    waits = [asyncio.ensure_future(wait(timeout)) for timeout in (5, None, 2, 9, 2)]
+    await later(20)
+
+    assert {2: 2, 5: 5, 9: 9} == {timeout: pytest.approx(end, abs=0.01) for timeout, end in ends.items()}
+    assert [True, False, True, True, True] == [wait.done() for wait in waits]
+    crowd.let_in()
+    await waits[1]
 
 
 async def test_a_request_that_has_no_turn_in_time_says_so(client: Client, server: Server) -> None:
