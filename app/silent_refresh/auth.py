@@ -129,7 +129,8 @@ class SilentRefresh(HasStandIn, Reach, WaysIn, ProviderSignIn):
                 response = self._turn_away(await send(request))
             else:
                 response = await send(self._bearer.sign(request, session.tokens.access_token))
-                if self._is_refused(response) and self.may_judge(response):
+                may_be_refused = response.status == 401 or self._is_refused is not refuses_token
+                if may_be_refused and self.refuses(response):
                     response = await self._replayed(request, send, tell, before, session, response)
         except BaseException as error:
             if isinstance(error, NetworkError):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from silent_refresh import Client, NotSignedIn, SilentRefresh
+from silent_refresh import Client, NotSignedIn, SilentRefresh, Tokens
+from silent_refresh.session import ASKED_ANEW, Session
 from tests.world.browser import Browser, Tab
-from tests.world.loop import Stuck, VirtualLoop, later
+from tests.world.loop import Stuck, VirtualClock, VirtualLoop, later
 from tests.world.server import Server, saying
 
 
@@ -77,3 +78,16 @@ async def test_access_token_returns_one_that_can_be_used(auth: SilentRefresh, se
 
     assert "ada" == server.user_of(await auth.access_token())
     assert 1 == server.refreshes
+
+
+@pytest.mark.parametrize("set_back_by", [0, 3600])
+async def test_f60_what_was_fresh_is_looked_at_again(set_back_by: float) -> None:
+    """A moment later; at once when somebody set the clock back in that moment."""
+    clock = VirtualClock()
+    session = Session.begin(Tokens("access", "refresh", expires_in=100), generation=1, clock=clock)
+    await later(74.99)
+    assert not session.is_due(clock, leeway=30)
+
+    clock.skew = -set_back_by
+    await later(0.02 if set_back_by else ASKED_ANEW + 0.02)
+    assert session.is_due(clock, leeway=30)
