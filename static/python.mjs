@@ -29,7 +29,7 @@ function codeHasSettled() {
   });
 }
 
-const code = document.querySelector(`script[src="${CODE}"]`);
+const code = globalThis.document?.querySelector(`script[src="${CODE}"]`) ?? null; // a worker has no document
 const output = { stdout: console.log, stderr: console.error };
 const started = startPyodide({
   stdout: (text) => output.stdout(text),

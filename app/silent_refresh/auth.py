@@ -149,7 +149,6 @@ class SilentRefresh(HasStandIn, Reach, WaysIn, ProviderSignIn):
     async def _turn(self, request: Request, tell: Tell) -> None:
         """Wait until fewer are under way; for the session that there is now, and for no other."""
         session = self._vault.session
-        tell("queued", generation=session.generation if session else 0)
         try:
             await self._crowd.wait(request)
             if session is not None and self._vault.is_over(session):

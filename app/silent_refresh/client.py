@@ -95,7 +95,7 @@ class Client:
         arguments that make no sense.
         """
         request = self._build(method, url, params, json, data, content, headers, timeout)
-        return await self._sender(auth)(request)
+        return await (self._send if auth is UNSET else self._sender(auth))(request)
 
     @asynccontextmanager
     async def stream(self, method: str, url: str, **arguments: Any) -> AsyncIterator[Response]:

@@ -9,7 +9,7 @@
 | --------------- | ------------------------------------------------------------ | --------------- |
 | sent            | a request left, with the access token if there is one        | request         |
 | refused         | its answer refused the token                                 | request, status |
-| queued          | it waits for a renewal; or its turn, while 100 are under way | request         |
+| queued          | it waits for a renewal                                       | request         |
 | replayed        | it left once more, with the new token                        | request         |
 | answered        | the caller gets this answer                                  | request, status |
 | failed          | the caller gets an error instead                             | request, reason |

@@ -195,8 +195,14 @@ class Response:
     async def json(self) -> Any:
         """Read the body as JSON. Raises ``NotJSON`` when it's something else."""
         text = await self.text() if self._text is None else self._text
+        try:  # as json.loads does, less its two searches for white space, which cost as much again
+            value, end = _decode(text)
+            if end == len(text):
+                return value
+        except ValueError:
+            pass  # it is none, or has white space before it
         try:
-            return _from_json(text)
+            return json.loads(text)
         except ValueError as error:
             kind = self.headers.get("content-type", "no content type")
             raise NotJSON(
@@ -229,15 +235,6 @@ class Response:
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.request.method} {without_query(self.url)}>"
-
-
-def _from_json(text: str) -> Any:
-    """Read JSON as `json.loads` does, less its two searches for white space, which cost as much again."""
-    try:
-        value, end = _decode(text)
-    except ValueError:  # none, or white space before it
-        return json.loads(text)
-    return value if end == len(text) else json.loads(text)
 
 
 def without_query(url: str) -> str:
