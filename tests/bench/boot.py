@@ -23,7 +23,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import httpx
 from playwright.sync_api import Playwright, sync_playwright
 
 from tests.bench.boot_site import ADDRESSES, MARK, ROOT, TOKEN, lay_out
@@ -133,11 +132,7 @@ def measure(rounds: int) -> tuple[Times, Kept, str]:
                 for name, path in ADDRESSES.items():
                     address, warm = server.url + path, []
                     with empty_browser(playwright, server.url, server.lab.sign_in()) as browser:
-                        version = (
-                            httpx.get(f"{browser.url}/json/version", trust_env=False)
-                            .json()["Browser"]
-                            .partition("/")[2]
-                        )
+                        version = browser.version
                         cold = load(playwright, browser, address, lasts=VISIT)
                         fill_caches(playwright, browser, address)
                         for _ in range(WARM_LOADS):

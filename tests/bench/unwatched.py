@@ -44,6 +44,12 @@ class Browser:
             time.sleep(0.05)
         raise RuntimeError(f"Chromium did not start within {STARTUP:g} s")
 
+    @property
+    def version(self) -> str:
+        """Which Chromium it is."""
+        told = httpx.get(f"{self.url}/json/version", trust_env=False).raise_for_status().json()
+        return str(told["Browser"].partition("/")[2])
+
     @contextmanager
     def page(self, address: str, lasts: float) -> Iterator[None]:
         """Open a page in a tab of its own, for so many seconds and while the block runs."""

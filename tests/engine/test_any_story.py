@@ -34,6 +34,7 @@ class Story(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = VirtualLoop()
+        self.patch = pytest.MonkeyPatch()
         self.asked = 0
 
     def wait(self, seconds: float) -> None:
@@ -42,7 +43,6 @@ class Story(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**32), tabs=st.integers(1, 3), most=st.sampled_from([1, 2, crowd.MOST]))
     def begin(self, seed: int, tabs: int, most: int) -> None:
         """Open the first tabs, and sign in; ``most`` requests of a tab may be under way."""
-        self.patch = pytest.MonkeyPatch()
         self.patch.setattr("silent_refresh.auth.MOST", most)
         chance = random.Random(seed)
 
@@ -136,9 +136,9 @@ class Story(RuleBasedStateMachine):
                 self.loop.run_until_complete(self._end())
         finally:
             self.loop.close()
+            self.patch.undo()
             if hasattr(self, "world"):
                 self.world.watch.close()
-                self.patch.undo()
 
     async def _end(self) -> None:
         world = self.world
