@@ -4,17 +4,20 @@
 PYTHON ?= python3
 PORT   ?= 8000
 ARGS   ?=
+WPT    ?=
 
 BIN := .venv/bin
 PIP  = $(BIN)/python -m pip --disable-pip-version-check -qq
+# No source distribution: building one would run its code, with build tools that no lock file pins.
+WHEELS = --require-hashes --only-binary :all:
 NPM_CI = npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: help demo page test soak bench check format screenshots docs wheel lock clean
+.PHONY: help demo page test soak conformance bench check format screenshots docs wheel starter lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.server-ready page ## Serve the demo page; PORT=8000
 	@exec $(BIN)/python -m app.server --port $(PORT) --lab
@@ -22,12 +25,26 @@ demo: .venv/.server-ready page ## Serve the demo page; PORT=8000
 page: $(PAGE) ## Pack the page's Python anew, after a change under app/ while the demo runs
 	@node tools/page.mjs
 
-test: .venv/.ready node_modules/.ready page ## Run all tests, in a real browser too; ARGS="-k name"
-	@$(BIN)/python tools/browser.py
+# WebKit is asked for by its name: on a busy machine it takes many times as long as the others.
+ENGINES = firefox
+# Status 5: none of those that ARGS selects is for every engine.
+test: .venv/.ready .venv/.niquests-ready node_modules/.ready page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
+ifdef BROWSER
+	@$(BIN)/python tools/browser.py $(BROWSER)
+	$(BIN)/python -m pytest tests/e2e --browser $(BROWSER) $(ARGS)
+else
+	@$(BIN)/python tools/browser.py chromium $(ENGINES)
 	$(BIN)/python -m pytest tests $(ARGS)
+	$(foreach engine,$(ENGINES),$(BIN)/python -m pytest tests/e2e -m every_engine --browser $(engine) $(ARGS) || [ $$? -eq 5 ] &&) true
+endif
 
-soak: .venv/.ready ## Search the engine's interleavings for long: over 100,000, and 5,000 stories
-	SOAK=1 $(BIN)/python -m pytest tests/engine --ignore tests/engine/test_mutants.py $(ARGS)
+soak: .venv/.ready page ## Search for long: over 100,000 interleavings, 5,000 stories, 180 deaths of the browser
+	@$(BIN)/python tools/browser.py
+	SOAK=1 $(BIN)/python -m pytest tests/engine tests/e2e/deaths --ignore tests/engine/test_mutants.py $(ARGS)
+
+conformance: .venv/.conformance-ready page ## Run the Web Platform Tests of fetch under install(), from the folder WPT=…
+	@$(BIN)/python tools/browser.py
+	PYTHONPATH=app $(BIN)/python -m tests.conformance $(WPT) $(ARGS)
 
 bench: .venv/.ready node_modules/.ready $(PAGE) ## Measure beside axios, ky, pyfetch …; writes docs/benchmarks.*; ARGS="--rounds 7"
 	$(BIN)/python tools/browser.py
@@ -46,13 +63,16 @@ format: .venv/.ready static/vendor/.ready docs ## Rewrite the code in the projec
 screenshots: .venv/.ready $(PAGE) ## Take the README's pictures from the demo page
 	PYTHONPATH=app $(BIN)/python -m tools.screenshots
 
-docs: .venv/.ready ## Write docs/api.md out of the docstrings
+docs: .venv/.ready ## Write docs/api.md out of the docstrings, the table of docs/engines.md out of the last tests
 	$(BIN)/python tools/api_docs.py
+	$(BIN)/python -m tools.engines
 
-wheel: .venv/.ready ## Build the library into dist/: the source distribution, and the wheel from that
+wheel: .venv/.wheel-ready ## Build the library into dist/: the source distribution, and the wheel from that
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist .
-	$(BIN)/twine check --strict dist/*
+
+starter: wheel static/vendor/.ready ## Make a page and a server to begin with; TO=../my-page
+	@$(BIN)/python tools/starter.py $(TO)
 
 lock: .venv/.lock-ready ## Lock the newest versions that requirements/*.in and package.json allow
 	$(BIN)/python tools/lock.py
@@ -73,18 +93,34 @@ endef
 
 .venv/.server-ready: requirements/server.txt
 	$(venv)
-	$(PIP) install --require-hashes -r $<
+	$(PIP) install $(WHEELS) -r $<
 	@touch $@
 
-# The development requirements hold the server's, at the same versions.
+.venv/.wheel-ready: requirements/wheel.txt
+	$(venv)
+	$(PIP) install $(WHEELS) -r $<
+	@touch $@
+
+# The development requirements hold the server's and the wheel's, at the same versions.
 .venv/.ready: requirements/dev.txt
 	$(venv)
-	$(PIP) install --require-hashes -r $<
-	@touch .venv/.server-ready $@
+	$(PIP) install $(WHEELS) -r $<
+	@touch .venv/.server-ready .venv/.wheel-ready $@
+
+# In a folder of its own, by tests alone: niquests brings a fork of urllib3 that takes that one's place.
+.venv/.niquests-ready: requirements/niquests.txt .venv/.ready
+	rm -rf .venv/niquests
+	$(PIP) install $(WHEELS) --target .venv/niquests -r $<
+	@touch $@
+
+# One of its dependencies has no wheel, and isn't needed: requirements/conformance.in.
+.venv/.conformance-ready: requirements/conformance.txt .venv/.ready
+	$(PIP) install $(WHEELS) --no-deps -r $<
+	@touch $@
 
 .venv/.lock-ready: requirements/lock.txt
 	$(venv)
-	$(PIP) install --require-hashes -r $<
+	$(PIP) install $(WHEELS) -r $<
 	@touch $@
 
 node_modules/.page-ready: package.json package-lock.json .npmrc
@@ -98,7 +134,8 @@ node_modules/.ready: package.json package-lock.json .npmrc
 	$(NPM_CI)
 	@touch node_modules/.page-ready $@
 
-static/vendor/.ready: package-lock.json tools/vendor.mjs tools/packing.mjs tools/stdlib.mjs | node_modules/.page-ready
+VENDORING := $(addprefix tools/,vendor.mjs packing.mjs stdlib.mjs notices.mjs) $(wildcard tools/licenses/*.txt)
+static/vendor/.ready: package-lock.json $(VENDORING) | node_modules/.page-ready
 	node tools/vendor.mjs
 	@touch $@
 
@@ -106,6 +143,6 @@ static/vendor/.ready: package-lock.json tools/vendor.mjs tools/packing.mjs tools
 static/wheels/.ready: requirements/browser.txt
 	$(venv)
 	rm -rf static/wheels.partial
-	$(PIP) download --require-hashes --no-deps --only-binary :all: -d static/wheels.partial -r $<
+	$(PIP) download $(WHEELS) --no-deps -d static/wheels.partial -r $<
 	rm -rf static/wheels && mv static/wheels.partial static/wheels
 	@touch $@

@@ -152,6 +152,8 @@ async function start() {
   if (typeof WebAssembly !== "object") {
     return fail("unsupported", say("no-webassembly"), "WebAssembly is undefined");
   }
+  // PyScript takes markup for code; without what keeps it to the page's own Python it isn't started.
+  if (!globalThis[Symbol.for("silent-refresh:own-python")]) throw new Error("Loading own_python.js failed");
   const { hooks, stdlib } = await import(PYSCRIPT);
   // This one default hook, for workers, is compiled with `Function()` even where there are none; without it the page
   // runs under a policy that allows no eval. A page with PyScript workers would need it.

@@ -16,16 +16,17 @@ import griffe
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "api.md"
 PACKAGE = "silent_refresh"
-# In the order in which a reader meets them; a module that isn't here comes after, under its own name.
+# In the order in which a reader meets them, by the module that ``silent_refresh`` takes them from; a module
+# that isn't here comes after, under its own name.
 CHAPTERS = {
     "auth": "Staying signed in",
     "client": "Sending requests",
-    "messages": "Requests and responses",
-    "session": "Tokens",
-    "endpoint": "How a server renews tokens",
+    "http.messages": "Requests and responses",
+    "session.tokens": "Tokens",
+    "protocol.endpoint": "How a server renews tokens",
     "adapters": "Ways in for other code",
     "stores": "Where tokens are kept",
-    "ports": "A store of your own",
+    "platform.ports": "Stores and platforms of your own",
     "events": "Events",
     "errors": "Errors",
 }
@@ -43,8 +44,10 @@ def render(root: Path = ROOT) -> str:
     assert isinstance(package, griffe.Module)
     chapters: dict[str, list[griffe.Object]] = {name: [] for name in CHAPTERS}
     for name in package.exports or []:
-        thing = package[str(name)].final_target
-        chapters.setdefault(thing.module.path.split(".")[1], []).append(thing)
+        alias = package.members[str(name)]
+        assert isinstance(alias, griffe.Alias)
+        module = alias.target_path.removeprefix(f"{PACKAGE}.").rpartition(".")[0]
+        chapters.setdefault(module, []).append(alias.final_target)
     parts = [HEAD, "".join(_contents(chapters))]
     for module, things in chapters.items():
         if things:

@@ -1,5 +1,6 @@
 """Lock requirements/*.in to exact versions and hashes, for every platform and Python from 3.11 on.
 
+Only versions that come as wheels, since `make` installs nothing else.
 Run by ``make lock``. The developer's own index, mirror and configuration stay out of the lock files.
 """
 
@@ -7,24 +8,29 @@ import subprocess
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
-# The server comes first: the development requirements must hold the same versions.
-NAMES = ["server", "dev", "browser", "lock"]
+# Each after the one whose versions it must hold, too: both are installed side by side.
+NAMES = ["server", "wheel", "dev", "conformance", "niquests", "browser", "lock"]
+HELD_TO = {"dev": ("server", "wheel"), "conformance": ("dev",)}
 
 
 def lock(name: str) -> None:
     """Compile ``requirements/<name>.in`` into ``requirements/<name>.txt``."""
     options = ["--universal", "--python-version=3.11", "--generate-hashes", "--upgrade", "--quiet"]
+    wheels = "--only-binary=:all:"
     silence = ["--no-config", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
     header = "--custom-compile-command=make lock"
-    constraint = ["--constraint=server.txt"] if name == "dev" else []
+    whole = ["--no-deps"] if name == "conformance" else []
+    constraint = [f"--constraint={held}.txt" for held in HELD_TO.get(name, ())]
     subprocess.run(
         [
             "uv",
             "pip",
             "compile",
             *options,
+            wheels,
             *silence,
             header,
+            *whole,
             *constraint,
             f"--output-file={name}.txt",
             f"{name}.in",

@@ -16,11 +16,14 @@ const SCRIPT = "demo/main.py"; // index.html names it, so PyScript fetches it by
 const TOOLS = ["page.mjs", "packing.mjs"];
 const page = path.join(ROOT, "static", "page");
 
-/** Returns the Python files of a package under app/, as [name, content] pairs. */
+/** Returns the Python files of a package under app/ that a page may need, as [name, content] pairs. */
 async function packageFiles(name) {
   const app = path.join(ROOT, "app");
   const files = await readdir(path.join(app, name), { recursive: true });
-  const names = files.filter((file) => file.endsWith(".py")).map((file) => `${name}/${file}`.replaceAll("\\", "/"));
+  const names = files
+    .filter((file) => file.endsWith(".py"))
+    .map((file) => `${name}/${file}`.replaceAll("\\", "/"))
+    .filter((file) => !path.posix.dirname(file).endsWith("/testing"));
   return Promise.all(names.sort().map(async (file) => [file, await readFile(path.join(app, file))]));
 }
 

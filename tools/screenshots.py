@@ -14,10 +14,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.conftest import CHROMIUM_ARGUMENTS
-from tests.e2e.demo_page import TRY_TIMEOUT, sign_in, try_it
+from tests.browsers.launch import CHROMIUM_ARGUMENTS
+from tests.e2e.demo_page import sign_in, try_it
+from tests.e2e.patience import MILLISECONDS
 from tests.e2e.running_server import RunningServer
-from tools.browser import find_chromium
+from tools.browser import find_browser
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 SCREEN = {"width": 1280, "height": 1290}
@@ -32,7 +33,7 @@ def main() -> None:
         RunningServer(Path(data)) as server,
         sync_playwright() as play,
     ):
-        browser = play.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
+        browser = play.chromium.launch(executable_path=find_browser("chromium").path, args=CHROMIUM_ARGUMENTS)
         for scheme in ("light", "dark"):
             page = open_demo(browser, server.url, scheme, SCREEN)
             storm(page)
@@ -65,7 +66,7 @@ def compare(page: Page, scheme: str) -> None:
     region = page.get_by_role("region", name="Compare")
     region.get_by_label("The server refuses the refresh token").check()
     region.get_by_role("button", name="Run both").click()
-    page.locator("#compare-verdict:not(:empty)").wait_for(timeout=TRY_TIMEOUT)
+    page.locator("#compare-verdict:not(:empty)").wait_for(timeout=MILLISECONDS)
     page.evaluate(
         "() => { document.querySelector('#status').textContent = ''; document.activeElement.blur(); }"
     )

@@ -4,6 +4,8 @@
 //   static/vendor/pyodide-<version>/    the five files of the run-time, trimmed to what the page can use, and one of
 //                                       them, pyodide.asm.mjs, as a classic script too
 //
+// and in both a NOTICE.txt and a LICENSES.txt, which tools/notices.mjs writes.
+//
 // They are served as immutable, hence the versions in the folders' names, and compressed once, here: each file has a
 // `.zst`, a `.br` and a `.gz` beside it. The same packages give the same bytes on every run. The folder appears when it is
 // complete, never sooner.
@@ -13,6 +15,7 @@
 import { readFile, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 
+import { pyodideNotices, pyscriptNotices } from "./notices.mjs";
 import { PACKAGES, ROOT, startPacker, versionOf, write } from "./packing.mjs";
 import { isKept } from "./stdlib.mjs";
 
@@ -24,8 +27,8 @@ const STDLIB = "python_stdlib.zip";
 const LOCK = "pyodide-lock.json";
 
 /** Returns the files of PyScript's dist folder that core.js loads: itself, and what is named in a file that it loads. */
-async function pyscriptFiles(dist) {
-  const files = new Map();
+async function pyscriptFiles(dist, version) {
+  const files = await pyscriptNotices(version);
   const queue = ["core.js", "core.css"];
   while (queue.length > 0) {
     const name = queue.pop();
@@ -41,12 +44,13 @@ async function pyscriptFiles(dist) {
 }
 
 /** Returns Pyodide's run-time. */
-async function pyodideFiles(folder, packer) {
-  const files = new Map();
+async function pyodideFiles(folder, version, packer) {
+  const lock = await readFile(path.join(folder, LOCK));
+  const files = await pyodideNotices(version, JSON.parse(lock).info.python);
   for (const name of PYODIDE_FILES) files.set(name, await readFile(path.join(folder, name)));
   files.set("pyodide.asm.js", classicScript(files.get("pyodide.asm.mjs").toString("utf8")));
   files.set(STDLIB, compileStdlib(await readFile(path.join(folder, STDLIB)), packer));
-  files.set(LOCK, withoutPackages(await readFile(path.join(folder, LOCK))));
+  files.set(LOCK, withoutPackages(lock));
   return files;
 }
 
@@ -77,10 +81,14 @@ await rm(partial, { recursive: true, force: true });
 const packer = await startPacker();
 const [pyodide, pyscript] = await Promise.all([versionOf("pyodide"), versionOf("@pyscript/core")]);
 await Promise.all([
-  write(path.join(partial, `pyodide-${pyodide}`), await pyodideFiles(path.join(PACKAGES, "pyodide"), packer), packer),
+  write(
+    path.join(partial, `pyodide-${pyodide}`),
+    await pyodideFiles(path.join(PACKAGES, "pyodide"), pyodide, packer),
+    packer,
+  ),
   write(
     path.join(partial, `pyscript-${pyscript}`),
-    await pyscriptFiles(path.join(PACKAGES, "@pyscript", "core", "dist")),
+    await pyscriptFiles(path.join(PACKAGES, "@pyscript", "core", "dist"), pyscript),
     packer,
   ),
 ]);

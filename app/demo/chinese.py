@@ -153,6 +153,24 @@ TEXTS = {
     "verdict-refreshes": "常见写法刷新了 {recipe} 次，silent-refresh 刷新了 {ours} 次。",
     "verdict-signed-out": "常见写法让用户退出了登录，silent-refresh 没有。",
     "verdict-same": "在这种情况下两者表现相同。",
+    # Steal
+    "steal": "窃取令牌",
+    "steal-hint": "混入页面的脚本从 localStorage 中读出两个令牌，并在此处或其他任何地方加以使用："
+    "先是 Bearer 令牌，再是绑定到密钥的令牌（DPoP），而这个密钥任何脚本都读不到。每对令牌各属一个会话。",
+    "run-theft": "两者都窃取",
+    "bearer-tokens": "Bearer 令牌",
+    "bound-tokens": "DPoP",
+    "theft-profile": "用访问令牌请求资料",
+    "theft-renewal": "用刷新令牌换取新令牌",
+    "theft-later": "用新令牌请求资料",
+    "theft-answered": "得到应答（服务器计数）",
+    "theft-refused": "被拒绝（服务器计数）",
+    "status-got": "{status}，得手",
+    "status-refused": "{status}，被拒绝",
+    "theft-running": "窃贼正在行动……",
+    "verdict-stolen": "使用 Bearer 令牌，窃贼就以您的身份登录了。使用 DPoP，窃贼拿到同样的两个令牌，"
+    "却无法使用。",
+    "verdict-theft-failed": "不符合预期：窃贼的请求中有 {bearer} 个和 {bound} 个得到应答。",
     # The rest
     "profile": "个人资料",
     "name": "姓名",

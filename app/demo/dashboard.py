@@ -15,6 +15,7 @@ from demo.kept_events import KeptEvents
 from demo.lab import Lab
 from demo.second_tab import SecondTab
 from demo.session_card import SessionCard
+from demo.steal_card import StealCard
 from demo.timeline_picture import TimelinePicture
 from demo.try_it import TryIt
 from demo.words import Words
@@ -45,6 +46,7 @@ class Dashboard:
         self._picture = TimelinePicture(words)
         self._try_it = TryIt(self._bench, words, self._told, self._picture.cut)
         self._compare = CompareCard(self._lab, words, self._told)
+        self._steal = StealCard(self._lab, words, self._told)
 
     async def open(self, profile: Awaitable[Response], events: KeptEvents) -> None:
         """Show the view, once the server said who the user is; it goes to ``/login`` if nobody is."""
@@ -66,6 +68,7 @@ class Dashboard:
         self._try_it.open()
         if self._bench.has_lab:
             self._compare.open()
+            self._steal.open()
         show("dashboard")
         self._tab.listen()
         await self._load_notes()

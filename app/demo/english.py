@@ -165,6 +165,25 @@ TEXTS = {
     "verdict-refreshes": "The recipe refreshed {recipe} times where silent-refresh did {ours}.",
     "verdict-signed-out": "The recipe signed its user out; silent-refresh did not.",
     "verdict-same": "Here the two do the same.",
+    # Steal
+    "steal": "Steal the tokens",
+    "steal-hint": "A script that got into the page reads both tokens from localStorage and uses them, from "
+    "here or from anywhere: first bearer tokens, then tokens that are bound to a key which no script can "
+    "read (DPoP). Each pair is of a session of its own.",
+    "run-theft": "Steal both",
+    "bearer-tokens": "Bearer tokens",
+    "bound-tokens": "DPoP",
+    "theft-profile": "Profile, for the access token",
+    "theft-renewal": "New tokens, for the refresh token",
+    "theft-later": "Profile, for the new tokens",
+    "theft-answered": "Answered, counted at the server",
+    "theft-refused": "Refused, counted at the server",
+    "status-got": "{status}, got it",
+    "status-refused": "{status}, refused",
+    "theft-running": "The thief is at work …",
+    "verdict-stolen": "With bearer tokens the thief is signed in as you. With DPoP it has the same two "
+    "tokens and nothing to use them with.",
+    "verdict-theft-failed": "Not as expected: {bearer} and {bound} requests of the thief's were answered.",
     # The rest
     "profile": "Profile",
     "name": "Name",

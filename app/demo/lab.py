@@ -8,7 +8,7 @@ from silent_refresh import Client
 
 
 class Lab:
-    """The switches. Without ``--lab`` the server has none: `is_open` tells."""
+    """The switches; each takes JSON. Without ``--lab`` the server has none: `is_open` tells."""
 
     def __init__(self) -> None:
         self._client = Client("/lab", auth=None)
@@ -24,11 +24,11 @@ class Lab:
 
     async def expire(self) -> None:
         """Let all access tokens count as expired."""
-        (await self._client.post("expire")).raise_for_status()
+        (await self._client.post("expire", json={})).raise_for_status()
 
     async def revoke(self) -> None:
         """Make all refresh tokens unknown."""
-        (await self._client.post("revoke")).raise_for_status()
+        (await self._client.post("revoke", json={})).raise_for_status()
 
     async def order(self, where: str, **fault: Any) -> None:
         """Order a fault for the next calls of ``"refresh"`` or ``"api"``; delay in seconds."""
@@ -36,4 +36,4 @@ class Lab:
 
     async def reset(self) -> None:
         """Forget the faults to come, and set the counters to zero."""
-        (await self._client.post("reset")).raise_for_status()
+        (await self._client.post("reset", json={})).raise_for_status()

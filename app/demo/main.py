@@ -23,6 +23,7 @@ else:
     events = KeptEvents()
     auth.listen(events.hear)
     api = Client("/api", auth=auth)
+    await auth.restored()  # else the request would wait for the journal, and leave after all that follows
     profile = asyncio.ensure_future(api.get("profile"))
     await asyncio.wait({profile}, timeout=0)  # now it has left; after sleep(0) it may not
 

@@ -22,7 +22,11 @@ from silent_refresh import Event
 
 NARROW = 500  # px; below that, names take less room
 GUTTERS = {True: 44, False: 150}  # px
-REST = 3  # times as long as drawing took, so that on a slow machine most of the time is left for the requests
+FRAME = 17  # ms
+REST = (
+    3  # times as long as a frame with a drawing took beyond that: most of the time is left for the requests
+)
+MOST_REST = 1000  # ms; a page that nobody sees has no frames at all
 KEYS = {"ArrowDown": 1, "ArrowUp": -1, "PageDown": 10, "PageUp": -10, "Home": -10_000, "End": 10_000}
 
 
@@ -36,7 +40,7 @@ class TimelinePicture:
         self._shown: Episode | None = None  # None: the newest
         self._lane: int | None = None
         self._is_due = False
-        self._rest_until = 0.0  # ms, by the clock of the frames
+        self._drawn_at = self._rest_until = 0.0  # ms, by the clock of the frames
         self._calm = js.matchMedia("(prefers-reduced-motion: reduce)")
         self._box = element("picture")
         self._svg = self._box.querySelector("svg")
@@ -46,6 +50,7 @@ class TimelinePicture:
         self._svg.append(self._mark, *self._paths.values(), self._texts)
         self._width = 0.0
         self._draw = create_proxy(self._draw_now)  # all proxies here live as long as the page
+        self._measure = create_proxy(self._rest)
 
     def open(self) -> None:
         """Follow the size of the page, the pointer and the keyboard."""
@@ -106,9 +111,15 @@ class TimelinePicture:
         self._highlight(episode, shape)
         self._tell(episode, now)
         self._table.show(episode, now)
+        self._drawn_at = stamp
+        js.requestAnimationFrame(self._measure)  # before the next drawing, which asks later
         if episode.is_live and not self._calm.matches:
             self._redraw()
-        self._rest_until = stamp + REST * 1000 * (time.monotonic() - now)
+
+    def _rest(self, stamp: float) -> None:
+        """Rest by what the last frame took: drawing it, and what is mostly more, the browser's painting."""
+        took = stamp - self._drawn_at - FRAME
+        self._rest_until = stamp + min(REST * max(took, 0.0), MOST_REST)
 
     def _name(self, episode: Episode, shape: Shape) -> None:
         texts = [make_svg("text", label, x=f"{x:.1f}", y="14") for x, label in shape.ticks]

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from app.server.cross_origin import read_origin
+from app.server.database import DatabaseBusy
+from app.server.request_head import read_host
 from app.server.serving import serve
 from app.server.settings import ROOT, Settings, SetupError
 
@@ -34,11 +36,13 @@ def main(arguments: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
         refresh_ttl=options.refresh_ttl,
         grace=options.grace,
         lab=options.lab,
+        dpop_nonce=options.dpop_nonce,
+        allow_hosts=(options.host, *options.allow_host),
         allow_origins=tuple(options.allow_origin),
     )
     try:
         serve(settings, host=options.host, port=options.port)
-    except SetupError as error:
+    except (SetupError, DatabaseBusy) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
@@ -67,12 +71,23 @@ def _parser() -> Parser:
         help="seconds for which the refresh token before the newest is accepted again; 0: never",
     )
     parser.add_argument(
+        "--allow-host",
+        type=_host,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer requests for this name too, for example demo.example; may be repeated",
+    )
+    parser.add_argument(
         "--allow-origin",
         type=_origin,
         action="append",
         default=[],
         metavar="ORIGIN",
         help="let pages of this origin call, for example https://app.example; may be repeated",
+    )
+    parser.add_argument(
+        "--dpop-nonce", action="store_true", help="let each DPoP proof need a nonce of this server's"
     )
     parser.add_argument("--lab", action="store_true", help="offer the switches for tests under /lab")
     return parser
@@ -100,6 +115,14 @@ def _seconds(text: str) -> float:
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"must be a number of seconds, not {text!r}")
     return value
+
+
+def _host(text: str) -> str:
+    try:
+        return read_host(text)
+    except ValueError as error:
+        reason = f"must be a name such as demo.example, not {text!r}"
+        raise argparse.ArgumentTypeError(reason) from error
 
 
 def _origin(text: str) -> str:

@@ -31,10 +31,11 @@ class Identity:
 
     username: str
     family: str
+    jkt: str | None  # of the key that the token is bound to (RFC 9449 §6.1)
 
 
 class AccessTokens:
-    """Issue and verify. `ttl` in seconds, `clock` in seconds since the epoch."""
+    """Issue and verify. `ttl` in seconds; `clock`, the server's time, never goes back."""
 
     def __init__(self, database: Database, key: bytes, clock: Callable[[], float], *, ttl: float) -> None:
         self._database = database
@@ -42,11 +43,11 @@ class AccessTokens:
         self._clock = clock
         self.ttl = ttl
 
-    def issue(self, username: str, family: str) -> str:
-        """Return a new token for a user's sign-in."""
+    def issue(self, username: str, family: str, jkt: str | None = None) -> str:
+        """Return a new token for a user's sign-in, bound to the key with the thumbprint `jkt`."""
         now = self._clock()
         ((epoch,),) = self._database.rows("SELECT epoch FROM access_epoch")
-        claims = {
+        claims: dict[str, Any] = {
             "iss": ISSUER,
             "sub": username,
             # Fractions are legal (RFC 7519 §2, NumericDate), and lives of a second or two need them.
@@ -57,6 +58,8 @@ class AccessTokens:
             "epoch": epoch,
             "typ": "access",
         }
+        if jkt is not None:
+            claims["cnf"] = {"jkt": jkt}
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": "at+jwt"})
 
     def verify(self, token: str) -> Identity:
@@ -72,7 +75,7 @@ class AccessTokens:
             raise InvalidAccessToken("The access token expired")
         if family is None or revoked_at is not None:
             raise InvalidAccessToken("The access token was revoked")
-        return Identity(claims["sub"], claims["fam"])
+        return Identity(claims["sub"], claims["fam"], claims.get("cnf", {}).get("jkt"))
 
     def expire_all(self) -> None:
         """Let every token issued so far count as expired, even one issued in this same instant."""

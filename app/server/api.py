@@ -11,8 +11,9 @@ from starlette.routing import Route
 
 from app.server.access_tokens import AccessTokens, Identity
 from app.server.around import Around, at_once
-from app.server.bearer import Protected, require_bearer
 from app.server.database import Database
+from app.server.dpop import Proofs
+from app.server.guard import Protected, require_token
 from app.server.messages import (
     Refused,
     answer,
@@ -28,7 +29,7 @@ ECHO_LIMIT = 1024 * 1024  # bytes
 NOTE_LIMIT = 2000  # characters
 NOTES_SHOWN = 100
 ECHOED_METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "QUERY")  # and HEAD, as any GET
-SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization"}
+SECRET_HEADERS = {"authorization", "cookie", "dpop", "proxy-authorization"}
 
 
 class Api:
@@ -39,6 +40,7 @@ class Api:
         database: Database,
         access_tokens: AccessTokens,
         refresh_tokens: RefreshTokens,
+        proofs: Proofs,
         clock: Callable[[], float],
         *,
         around: Around = at_once,
@@ -46,6 +48,7 @@ class Api:
         self._database = database
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
+        self._proofs = proofs
         self._clock = clock
         self._around = around
 
@@ -53,7 +56,7 @@ class Api:
         """List the routes, each behind the guard."""
 
         def route(path: str, endpoint: Protected, *methods: str) -> Route:
-            guarded = require_bearer(self._access_tokens, endpoint)
+            guarded = require_token(self._access_tokens, self._proofs, endpoint)
 
             async def run(request: Request) -> Response:
                 return await self._around(lambda: guarded(request))
@@ -95,11 +98,15 @@ class Api:
         if len(text) > NOTE_LIMIT:
             raise invalid_request(f"A note may have at most {NOTE_LIMIT} characters")
         now = self._clock()
-        with self._database.transaction() as connection:
-            id = connection.execute(
-                "INSERT INTO notes (username, text, created_at) VALUES (?, ?, ?)",
-                (identity.username, text, now),
-            ).lastrowid
+
+        def insert() -> int | None:
+            with self._database.transaction() as connection:
+                return connection.execute(
+                    "INSERT INTO notes (username, text, created_at) VALUES (?, ?, ?)",
+                    (identity.username, text, now),
+                ).lastrowid
+
+        id = await self._database.patiently(insert)
         return answer({"id": id, "text": text, "createdAt": now}, 201)
 
     async def item(self, request: Request, identity: Identity) -> Response:
@@ -130,5 +137,6 @@ class Api:
 
     async def admin(self, request: Request, identity: Identity) -> Response:
         """Refuse with 403: nobody here has the scope, and no renewed token will have it either."""
-        challenge = {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="admin"'}
+        scheme = "Bearer" if identity.jkt is None else "DPoP"
+        challenge = {"WWW-Authenticate": f'{scheme} error="insufficient_scope", scope="admin"'}
         raise Refused(403, "insufficient_scope", "This needs the scope admin", challenge)

@@ -20,12 +20,16 @@ from app.server.around import at_once
 from app.server.counters import Counters, CountRequests, RequestIds
 from app.server.cross_origin import CrossOrigin
 from app.server.data_folder import prepare_data_folder, signing_key
-from app.server.database import Database
+from app.server.database import Database, DatabaseBusy
+from app.server.dpop import Proofs
 from app.server.headers import SecurityHeaders
 from app.server.lab import Lab, no_connection
 from app.server.messages import Refused, refusal
+from app.server.nonces import Nonces, OfferNonces
 from app.server.passwords import Passwords
 from app.server.refresh_tokens import RefreshTokens
+from app.server.request_head import CheckedHead
+from app.server.server_time import ServerTime
 from app.server.settings import Settings
 from app.server.static_files import StaticFiles
 from app.server.throttle import LoginThrottle
@@ -51,29 +55,44 @@ def create_app(settings: Settings, *, drop: Callable[[Scope], None] = no_connect
     """Build the app; `drop` breaks the connection of a request, for the lab. Raises SetupError."""
     prepare_data_folder(settings.data)
     key = signing_key(settings.data)
-    database = Database(settings.data / "auth.sqlite3")
-    clock = settings.clock
+    clock = ServerTime(settings.clock, settings.steady_clock)
+    database = Database(settings.data / "auth.sqlite3", clock, sleep=settings.sleep)
     access_tokens = AccessTokens(database, key, clock, ttl=settings.access_ttl)
     refresh_tokens = RefreshTokens(database, clock, ttl=settings.refresh_ttl, grace=settings.grace)
+    nonces = Nonces(clock, required=settings.dpop_nonce)
+    proofs = Proofs(clock, nonces)
     throttle = LoginThrottle(settings.steady_clock)
     counters, request_ids = Counters(), RequestIds()
-    lab = Lab(access_tokens, refresh_tokens, throttle, counters, request_ids, sleep=settings.sleep, drop=drop)
+    lab = Lab(
+        database,
+        access_tokens,
+        refresh_tokens,
+        nonces,
+        throttle,
+        counters,
+        request_ids,
+        sleep=settings.sleep,
+        drop=drop,
+    )
     tokens = TokenEndpoints(
+        database,
         Passwords(database, settings.password_hasher),
         throttle,
         access_tokens,
         refresh_tokens,
+        proofs,
         counters,
         around_refresh=lab.around_refresh if settings.lab else at_once,
     )
     around_api = lab.around_api if settings.lab else at_once
-    api = Api(database, access_tokens, refresh_tokens, clock, around=around_api)
+    api = Api(database, access_tokens, refresh_tokens, proofs, clock, around=around_api)
     static_files = StaticFiles(settings.root, lab=settings.lab)
 
     async def login(request: Request) -> Response:
         # One path, two things: the page shows the form here, and posts it here.
         return await tokens.login(request) if request.method == "POST" else static_files.respond(request)
 
+    database.never_wait()
     starlette = Starlette(
         routes=[
             Route("/login", login, methods=["GET", "POST"]),
@@ -84,6 +103,7 @@ def create_app(settings: Settings, *, drop: Callable[[Scope], None] = no_connect
         ],
         exception_handlers={
             Refused: _refuse,
+            DatabaseBusy: _ask_to_come_back,
             HTTPException: _refuse_method,
             ClientDisconnect: _say_nothing,
             Exception: _fail,
@@ -92,16 +112,24 @@ def create_app(settings: Settings, *, drop: Callable[[Scope], None] = no_connect
     starlette.router.default = static_files
     # It would build the address from the Host header, which the client chooses.
     starlette.router.redirect_slashes = False
-    asgi: ASGIApp = CountRequests(starlette, counters, request_ids) if settings.lab else starlette
+    asgi: ASGIApp = OfferNonces(starlette, nonces)
+    if settings.lab:
+        asgi = CountRequests(asgi, counters, request_ids)
     if settings.allow_origins:
         # Around the lab: a preflight is no request to count, and an answer made up by a fault can be read.
         asgi = CrossOrigin(asgi, settings.allow_origins)
-    return App(SecurityHeaders(asgi, lab=settings.lab), database)
+    checked = CheckedHead(asgi, settings.allow_hosts)
+    return App(SecurityHeaders(checked, lab=settings.lab), database)
 
 
 def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     return refusal(error)
+
+
+def _ask_to_come_back(request: Request, error: Exception) -> Response:
+    busy = "Another program holds the database: try again"
+    return refusal(Refused(503, "temporarily_unavailable", busy, {"Retry-After": "1"}))
 
 
 def _refuse_method(request: Request, error: Exception) -> Response:

@@ -3,7 +3,7 @@
 PyScript runs under this policy without ``unsafe-eval``: WebAssembly needs ``wasm-unsafe-eval`` only
 (https://www.w3.org/TR/CSP3/#directive-script-src). Nothing in the page turns text into markup or code, so no
 Trusted Types policy may be made. What the page loads is held to hashes too: tools/integrity.py writes them
-into index.html.
+into index.html, and here the hash of that page's one inline script, its import map.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
+IMPORT_MAP_HASH = "sha256-souLmRva5gX8FuZ0YJEUC6psF9m34ET8wDT+jOEdgJM="
+PAGE_POLICY = CONTENT_SECURITY_POLICY.replace("'wasm-unsafe-eval'", f"'wasm-unsafe-eval' '{IMPORT_MAP_HASH}'")
 # The test pages try to send tokens to another origin; what stops them must be the library, not the policy.
 LAB_PAGES = "/tests/e2e/page/"
 LAB_PAGES_POLICY = CONTENT_SECURITY_POLICY.replace(
@@ -38,7 +40,7 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         lab_page = self._lab and scope.get("path", "").startswith(LAB_PAGES)
-        policy = LAB_PAGES_POLICY if lab_page else CONTENT_SECURITY_POLICY
+        policy = LAB_PAGES_POLICY if lab_page else PAGE_POLICY
         headers = [(b"content-security-policy", policy.encode()), *OTHER_HEADERS]
 
         async def send_with_headers(message: Message) -> None:

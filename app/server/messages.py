@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 
 JSON_LIMIT = 64 * 1024  # bytes
 CHALLENGE = 'Bearer realm="silent-refresh"'
+DPOP_CHALLENGE = 'DPoP realm="silent-refresh", algs="ES256"'
 
 
 class Refused(Exception):

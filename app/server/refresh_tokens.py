@@ -13,6 +13,9 @@ Concurrent requests are put in order by the write lock that a rotation holds fro
 the first use, the others fall under the grace. The several tokens of one generation that this leaves count as
 one: as soon as any of them is used, all are, so a thief who copied one within the grace is found out at a
 later rotation.
+
+A sign-in with a DPoP proof binds its family to the proof's key (RFC 9449 §5), and so does the first refresh
+with one. Without that key a refresh token does nothing: it isn't used up, and doesn't end the family.
 """
 
 from __future__ import annotations
@@ -37,19 +40,22 @@ class Grant:
     family: str
     refresh_token: str = field(repr=False)
     refresh_expires_in: float
+    jkt: str | None  # of the key that its family is bound to
 
 
 class Refusal(Enum):
     """Why a refresh token is not accepted; the value is fit for an ``error_description``."""
 
     UNKNOWN = "The refresh token is not known"
+    WITHOUT_KEY = "The refresh token is bound to a key, and needs a proof of it"
+    OTHER_KEY = "The refresh token is bound to another key"
     REVOKED = "The refresh token was revoked"
     EXPIRED = "The refresh token expired"
     REUSED = "The refresh token was used before; the session was ended"
 
 
 class RefreshTokens:
-    """Issue, rotate and revoke. `ttl` and `grace` in seconds, `clock` in seconds since the epoch."""
+    """Issue, rotate and revoke. `ttl` and `grace` in seconds; `clock`, the server's time, never goes back."""
 
     def __init__(self, database: Database, clock: Callable[[], float], *, ttl: float, grace: float) -> None:
         self._database = database
@@ -57,32 +63,36 @@ class RefreshTokens:
         self._ttl = ttl
         self.grace = grace
 
-    def start_family(self, username: str) -> Grant:
-        """Issue the first refresh token of a new sign-in."""
-        now = self._clock()
+    def start_family(self, username: str, jkt: str | None = None) -> Grant:
+        """Issue the first refresh token of a new sign-in, bound to the key with the thumbprint `jkt`."""
         family = secrets.token_urlsafe(12)
         with self._database.transaction() as connection:
+            now = self._clock()
             connection.execute("DELETE FROM families WHERE expires_at < ?", (now - KEPT_AFTER_EXPIRY,))
             connection.execute(
                 "INSERT INTO families VALUES (?, ?, ?, NULL, 0, NULL)", (family, username, now + self._ttl)
             )
+            _bind(connection, family, jkt)
             token = _issue(connection, family, parent=None, generation=0)
-        return Grant(username, family, token, self._ttl)
+        return Grant(username, family, token, self._ttl, jkt)
 
-    def rotate(self, token: str) -> Grant | Refusal:
-        """Exchange a refresh token for the next one, in one transaction."""
-        now = self._clock()
+    def rotate(self, token: str, jkt: str | None = None) -> Grant | Refusal:
+        """Exchange a refresh token for the next one, in one transaction; `jkt` is that of the proof's key."""
         presented = _hash(token)
         with self._database.transaction() as connection:
+            now = self._clock()
             found = connection.execute(
-                """SELECT family, username, refresh_tokens.generation, families.generation,
-                          rotated_at, expires_at, revoked_at
-                   FROM refresh_tokens JOIN families ON families.id = family WHERE hash = ?""",
+                """SELECT families.id, username, refresh_tokens.generation, families.generation,
+                          rotated_at, expires_at, revoked_at, jkt
+                   FROM refresh_tokens JOIN families ON families.id = refresh_tokens.family
+                   LEFT JOIN family_keys ON family_keys.family = families.id WHERE hash = ?""",
                 (presented,),
             ).fetchone()
             if found is None:
                 return Refusal.UNKNOWN
-            family, username, generation, newest, rotated_at, expires_at, revoked_at = found
+            family, username, generation, newest, rotated_at, expires_at, revoked_at, bound_to = found
+            if bound_to is not None and jkt != bound_to:
+                return Refusal.OTHER_KEY if jkt else Refusal.WITHOUT_KEY
             if revoked_at is not None:
                 return Refusal.REVOKED
             if now >= expires_at:
@@ -97,8 +107,9 @@ class RefreshTokens:
             elif generation != newest - 1 or now - rotated_at >= self.grace:
                 _revoke(connection, family, now)
                 return Refusal.REUSED
+            _bind(connection, family, jkt)
             successor = _issue(connection, family, parent=presented, generation=newest)
-        return Grant(username, family, successor, expires_at - now)
+        return Grant(username, family, successor, expires_at - now, jkt)
 
     def expires_in(self, family: str) -> float:
         """Return the seconds that a family's refresh tokens still have; 0 when it has none."""
@@ -121,6 +132,11 @@ class RefreshTokens:
         """Make every refresh token unknown; access tokens live on until they expire."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM refresh_tokens")
+
+
+def _bind(connection: Connection, family: str, jkt: str | None) -> None:
+    if jkt is not None:
+        connection.execute("INSERT OR IGNORE INTO family_keys VALUES (?, ?)", (family, jkt))
 
 
 def _issue(connection: Connection, family: str, *, parent: bytes | None, generation: int) -> str:

@@ -9,7 +9,7 @@ import socket
 import uvicorn
 from starlette.types import Scope
 
-from app.server.app import create_app
+from app.server.app import App, create_app
 from app.server.passwords import DEMO_PASSWORD, DEMO_USERNAME
 from app.server.settings import Settings, SetupError
 
@@ -34,20 +34,7 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
     if not (settings.root / "static" / "vendor").is_dir():
         raise SetupError("static/vendor is missing: run `make demo` once, it installs it")
     with bind(host, port) as listener:
-        app = create_app(settings, drop=lambda scope: drop_connection(server, scope))
-        config = uvicorn.Config(
-            app,
-            http="h11",
-            ws="none",
-            lifespan="off",
-            access_log=False,  # addresses may hold what callers put in a query
-            log_level="warning",
-            server_header=False,
-            # No proxy stands in front, and a caller must not choose the address that sign-ins are counted by.
-            proxy_headers=False,
-            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
-        )
-        server = Server(config, address_of(listener))
+        server, app = make_server(settings, listener)
         # Uvicorn raises the signal again after its shutdown; without this, Ctrl-C would end in a traceback.
         signal.signal(signal.SIGINT, _exit)
         signal.signal(signal.SIGTERM, _exit)
@@ -55,6 +42,25 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
             server.run(sockets=[listener])
         finally:
             app.close()
+
+
+def make_server(settings: Settings, listener: socket.socket) -> tuple[Server, App]:
+    """Return the server of a bound socket, not yet running, and its app. Raises SetupError."""
+    app = create_app(settings, drop=lambda scope: drop_connection(server, scope))
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        access_log=False,  # addresses may hold what callers put in a query
+        log_level="warning",
+        server_header=False,
+        # No proxy stands in front, and a caller must not choose the address that sign-ins are counted by.
+        proxy_headers=False,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
+    )
+    server = Server(config, address_of(listener))
+    return server, app
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -93,12 +99,13 @@ def address_of(listener: socket.socket) -> str:
 def drop_connection(server: uvicorn.Server, scope: Scope) -> None:
     """Break the connection of a request, so that a browser reports a network error.
 
-    Some bytes that are no HTTP go first. Browsers silently repeat a request, POST too, when a connection they
-    had used before closes without a word; one lost answer would arrive here as two refreshes.
+    An answer that no browser takes goes first. Browsers silently repeat a request, POST too, when a
+    connection they had used before closes without a word; one lost answer would arrive here as two refreshes.
+    It has to begin as HTTP: Firefox takes anything else for an answer of HTTP/0.9, with status 200.
     """
     for connection in list(server.server_state.connections):
         if getattr(connection, "client", None) == scope["client"] and connection.transport is not None:
-            connection.transport.write(b"dropped by the lab\r\n")
+            connection.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")
             connection.transport.abort()
 
 

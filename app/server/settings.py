@@ -23,9 +23,11 @@ class Settings:
 
     ``grace``: how long the refresh token before the newest one is still accepted; 0 means never.
     ``lab``: offer the switches under ``/lab`` and the test pages. Never on a server that others can reach.
+    ``allow_hosts``: names and addresses that requests may be for, beside this machine's own.
+    ``dpop_nonce``: let each DPoP proof need a nonce of this server's (RFC 9449 §8).
     ``allow_origins``: other origins whose pages may call; `read_origin` writes them as browsers do.
-    ``clock``: seconds since the epoch; ``steady_clock``: seconds since any moment, never set back; ``sleep``:
-    waits that many seconds. Tests put their own here.
+    ``clock``: seconds since the epoch, as the machine has them; ``steady_clock``: seconds since any moment,
+    never set back; ``sleep``: waits that many seconds. Tests put their own here.
     """
 
     data: Path
@@ -34,6 +36,8 @@ class Settings:
     refresh_ttl: float = 604800
     grace: float = 10
     lab: bool = False
+    dpop_nonce: bool = False
+    allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
     clock: Callable[[], float] = time.time
     steady_clock: Callable[[], float] = time.monotonic

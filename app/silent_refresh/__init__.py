@@ -6,16 +6,22 @@ client = Client("/api", auth=SilentRefresh())
 response = await client.get("profile")
 """
 
+import sys
+
+if sys.implementation.name != "cpython":
+    raise ImportError('silent_refresh needs Pyodide, which is CPython: write <script type="py">, not "mpy"')
+
 from .adapters import RequestsAuth, install, serve_workers
 from .auth import SilentRefresh
 from .client import Client
-from .endpoint import RefreshEndpoint
 from .errors import (
     AuthorizationError,
     HTTPStatusError,
+    LoginLoop,
     NetworkError,
     NotJSON,
     NotSignedIn,
+    ProofRefused,
     RefreshError,
     RefreshMisconfigured,
     RefreshRejected,
@@ -23,11 +29,13 @@ from .errors import (
     RequestTimeout,
     SessionChanged,
     SilentRefreshError,
+    StepUpRequired,
 )
 from .events import Event
-from .messages import Headers, Request, Response
-from .ports import SessionStore
-from .session import Tokens
+from .http.messages import Headers, Request, Response
+from .platform.ports import Platform, SessionStore
+from .protocol.endpoint import RefreshEndpoint
+from .session.tokens import Tokens
 from .stores import LocalStorage, MemoryStorage, SessionStorage
 
 __version__ = "0.1.0"
@@ -39,10 +47,13 @@ __all__ = [
     "HTTPStatusError",
     "Headers",
     "LocalStorage",
+    "LoginLoop",
     "MemoryStorage",
     "NetworkError",
     "NotJSON",
     "NotSignedIn",
+    "Platform",
+    "ProofRefused",
     "RefreshEndpoint",
     "RefreshError",
     "RefreshMisconfigured",
@@ -57,6 +68,7 @@ __all__ = [
     "SessionStore",
     "SilentRefresh",
     "SilentRefreshError",
+    "StepUpRequired",
     "Tokens",
     "install",
     "serve_workers",

@@ -27,13 +27,31 @@ under a lock, so they may use the client; who waited for what is told may have g
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, NamedTuple, Protocol
 
-from .messages import Request, without_query
+from .http.messages import Request, without_query
 
 log = logging.getLogger("silent_refresh")
+FAILED = "silent-refresh: %s failed on %r; all else goes on"
+
+
+EventName = Literal[
+    "sent",
+    "refused",
+    "queued",
+    "replayed",
+    "answered",
+    "failed",
+    "refresh-started",
+    "refresh-done",
+    "refresh-failed",
+    "adopted",
+    "signed-in",
+    "signed-out",
+]
 
 
 class Event(NamedTuple):
@@ -42,11 +60,11 @@ class Event(NamedTuple):
     ``at`` is in seconds on the monotonic clock. ``request`` numbers this page's requests; ``method`` and
     ``url`` (without query and fragment) are that request's. ``reason`` is the name of an error; for
     ``signed-out`` it is ``"sign_out"`` (here), ``"elsewhere"`` (another tab, or storage was cleared),
-    ``"rejected"`` (the server refused the refresh token), ``"no_refresh_token"`` (nothing to renew with) or
-    ``"not_signed_in"``.
+    ``"rejected"`` (the server refused the refresh token), ``"no_refresh_token"`` (nothing to renew with),
+    ``"max_age"`` or ``"idle"`` (its time was up), or ``"not_signed_in"``.
     """
 
-    name: str
+    name: EventName
     at: float
     generation: int = 0
     request: int | None = None
@@ -63,7 +81,7 @@ class Tell(Protocol):
     """Tells the listeners one more thing about a certain request."""
 
     def __call__(
-        self, name: str, *, generation: int = 0, status: int | None = None, reason: str | None = None
+        self, name: EventName, *, generation: int = 0, status: int | None = None, reason: str | None = None
     ) -> None: ...
 
 
@@ -74,6 +92,7 @@ class Events:
         """Make the list, ``listeners``; ``changed`` is called when somebody begins or ends to listen."""
         self._now = now
         self._changed = changed
+        self._callbacks = Callbacks()
         self.listeners: list[Listener] = []
         self._requests = 0
 
@@ -89,7 +108,7 @@ class Events:
 
         return stop
 
-    def emit(self, name: str, *, generation: int = 0, reason: str | None = None) -> Event:
+    def emit(self, name: EventName, *, generation: int = 0, reason: str | None = None) -> Event:
         """Tell all listeners, and return what they are told."""
         event = Event(name, self._now(), generation, reason=reason)
         self.pass_on(event)
@@ -101,7 +120,7 @@ class Events:
         number, method, url = self._requests, request.method, without_query(request.url)
 
         def tell(
-            name: str, *, generation: int = 0, status: int | None = None, reason: str | None = None
+            name: EventName, *, generation: int = 0, status: int | None = None, reason: str | None = None
         ) -> None:
             self.pass_on(Event(name, self._now(), generation, number, method, url, status, reason))
 
@@ -112,15 +131,42 @@ class Events:
         if self.listeners:  # from the event loop: whoever emits may hold a lock
             loop = asyncio.get_running_loop()
             for listener in self.listeners:
-                loop.call_soon(_call, listener, event)
+                loop.call_soon(self._callbacks.call, listener, event, "a listener")
 
 
-def _call(listener: Listener, event: Event) -> None:
-    try:
-        listener(event)
-    except Exception:
-        log.exception("silent-refresh: a listener failed on %r; all else goes on", event.name)
+class Callbacks:
+    """Calls functions of the page's that are told something, async ones too; what they raise is logged."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Future[None]] = set()  # the loop alone would forget them
+
+    def call(self, function: Callable[[Event], object], event: Event, who: str) -> None:
+        """Call it; one that is async goes on by itself."""
+        try:
+            result = function(event)
+        except Exception:
+            log.exception(FAILED, who, event.name)
+            return
+        if inspect.isawaitable(result):
+            task = asyncio.ensure_future(self._end_of(result, event, who))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _end_of(self, result: Awaitable[Any], event: Event, who: str) -> None:
+        try:
+            await result
+        except Exception:
+            log.exception(FAILED, who, event.name)
 
 
-def nobody(name: str, *, generation: int = 0, status: int | None = None, reason: str | None = None) -> None:
+def is_async(function: object) -> bool:
+    """Tell whether calling it gives a coroutine."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(type(function), "__call__", None)  # noqa: B004
+    )
+
+
+def nobody(
+    name: EventName, *, generation: int = 0, status: int | None = None, reason: str | None = None
+) -> None:
     """Tell nobody."""

@@ -21,10 +21,10 @@ from playwright.sync_api import sync_playwright
 from tests.bench import site
 from tests.bench.measure import Bench
 from tests.bench.report import goals, write
-from tests.e2e.conftest import CHROMIUM_ARGUMENTS
+from tests.browsers.launch import CHROMIUM_ARGUMENTS
 from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import RunningServer
-from tools.browser import ensure_chromium
+from tools.browser import ensure_browser
 
 
 @contextmanager
@@ -34,7 +34,9 @@ def open_bench(rounds: int) -> Iterator[Bench]:
         tempfile.TemporaryDirectory() as data,
         RunningServer(Path(data)) as server,
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=ensure_chromium(), args=CHROMIUM_ARGUMENTS) as browser,
+        playwright.chromium.launch(
+            executable_path=ensure_browser("chromium").path, args=CHROMIUM_ARGUMENTS
+        ) as browser,
     ):
         page = browser.new_page(base_url=server.url)
         site.put_in(page)

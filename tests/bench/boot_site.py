@@ -79,5 +79,5 @@ def lay_out(site: Path) -> None:
 
 def bare_page(demo: str, script: str) -> str:
     """Return the demo's HTML without its scripts and what it loads for them, and with this one instead."""
-    without = re.sub(r"\s*<(script\b[^>]*></script>|link rel=\"(module)?preload\"[^>]*>)", "", demo)
+    without = re.sub(r"\s*<(script\b[^>]*>[^<]*</script>|link rel=\"(module)?preload\"[^>]*>)", "", demo)
     return without.replace("</head>", f'  <script type="module" src="{script}"></script>\n</head>')

@@ -54,6 +54,25 @@ async def make_clients(tokens: dict[str, Any], packages: str) -> None:
     )
 
 
+async def add_signing() -> None:
+    """Sign in with tokens that are bound to a key, and keep a function that proves each of its requests."""
+    import bench
+    from silent_refresh import LocalStorage, RefreshEndpoint
+
+    bench.signed = SilentRefresh(
+        RefreshEndpoint("/refresh", dpop=True), login=None, store=LocalStorage(key="signed")
+    )
+    fields = {"username": "demo", "password": "demo-password"}
+    answer = await Client().post("/login", json=fields, auth=bench.signed.proving)
+    await bench.signed.sign_in(await answer.json())
+    client = Client(auth=bench.signed)
+
+    async def silent_refresh_signed(url):
+        return await (await client.get(url)).json()
+
+    bench.clients["silent-refresh, signed"] = silent_refresh_signed
+
+
 async def in_turn(name: str, url: str, count: int) -> float:
     """Return the milliseconds that ``count`` requests take, one after the other."""
     from time import perf_counter
@@ -157,11 +176,11 @@ async def import_again(from_source: bool) -> float:
     return taken
 
 
-async def install_on_page() -> None:
+async def install_on_page(is_signed: bool) -> None:
     """Put the library's fetch in the place of the page's."""
     import bench
 
-    bench.undo = install(bench.auth)
+    bench.undo = install(bench.signed if is_signed else bench.auth)
 
 
 async def uninstall() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from playwright.sync_api import CDPSession
 
-from tests.bench import in_page
+from tests.bench import in_page, site
 from tests.bench.site import ROOT
 from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import Lab
@@ -29,6 +29,9 @@ QUEUED = 2000  # waiters of a turn at least, whatever the queue's length
 JAVASCRIPT = ["fetch", "axios", "axios-auth-refresh", "ky"]
 PYTHON = ["silent-refresh", "pyfetch", "pyscript.fetch", "requests"]
 INSTALLED = "fetch under install()"
+SIGNED, INSTALLED_SIGNED = "silent-refresh, signed", "fetch under install(), signed"
+SIGNING = ["auth0-spa-js", "oidc-client-ts"]
+PACKAGES = {"@auth0/auth0-spa-js": "auth0-spa-js"}  # that aren't called as their client is
 REQUESTS = 10_000  # after which no reference may be left
 PATIENCE = 300.0  # s that one turn may take
 
@@ -53,9 +56,10 @@ class Bench:
             "rounds": self._rounds,
             "browser": f"Chromium {self._browser}",
             "machine": f"{platform.machine()}, {platform.system()}",
-            "peers": {name: version for name, version in _pinned().items() if name in JAVASCRIPT},
+            "peers": _versions(),
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             **self.in_turn(),
+            "signed": self.signed(),
             "200 at once with an expired token, real server": self.at_once(),
             "microseconds per request that waits for a renewal, by the queue's length": self.queue(),
             "milliseconds to import": self.imports(),
@@ -71,6 +75,17 @@ class Bench:
         The time that passes is what counts, and it is anybody's on a busy machine; so the main thread's own
         is measured beside it.
         """
+        return self._turns([*JAVASCRIPT, INSTALLED, *PYTHON])
+
+    def signed(self) -> dict[str, dict[str, int]]:
+        """Return the same of those that prove each request with a key (RFC 9449), beside one that doesn't."""
+        self._python(in_page.add_signing)
+        site.put_in(self._page)  # once more, for those that sign
+        self._page.evaluate("() => peers.addSigning()")
+        self._page.unroute_all()
+        return self._turns([*SIGNING, INSTALLED_SIGNED, SIGNED, PYTHON[0]])
+
+    def _turns(self, names: list[str]) -> dict[str, dict[str, int]]:
         taken: dict[str, list[float]] = defaultdict(list)
         busy: dict[str, list[float]] = defaultdict(list)
         session = self._page.context.new_cdp_session(self._page)
@@ -78,7 +93,7 @@ class Bench:
         self._stub(True)
         at_first: dict[str, int] = {}
         for number in range(WARM_UP + self._rounds):
-            for name in _rotated([*JAVASCRIPT, INSTALLED, *PYTHON], number):
+            for name in _rotated(names, number):
                 before = _thread_time(session)
                 milliseconds = self._turn(name)
                 at_first.setdefault(name, round(milliseconds * 1000 / IN_TURN))
@@ -88,21 +103,23 @@ class Bench:
         session.detach()
         self._stub(False)
         return {
-            kind: {name: round(median(values[name])) for name in [*JAVASCRIPT, INSTALLED, *PYTHON]}
+            kind: {name: round(median(values[name])) for name in names}
             for kind, values in (("microseconds per request", taken), ("CPU microseconds per request", busy))
         } | {"microseconds per request in a fresh page": at_first}
 
     def _turn(self, name: str) -> float:
         before = self._calls()
-        if name in PYTHON:
+        if name in (*PYTHON, SIGNED):
             milliseconds: float = self._python(in_page.in_turn, name, URL, IN_TURN, timeout=PATIENCE)
-        elif name == INSTALLED:
-            self._python(in_page.install_on_page)
+        elif name in (INSTALLED, INSTALLED_SIGNED):
+            self._python(in_page.install_on_page, name == INSTALLED_SIGNED)
             milliseconds = self._page.evaluate("call => peers.inTurn(...call)", ["fetch", URL, IN_TURN])
             self._python(in_page.uninstall)
         else:
             milliseconds = self._page.evaluate("call => peers.inTurn(...call)", [name, URL, IN_TURN])
         assert self._calls() - before == IN_TURN, f"{name} went past the stub"
+        is_proved = self._page.evaluate("() => stub.wasProved()")
+        assert is_proved == (name in (*SIGNING, SIGNED, INSTALLED_SIGNED)), f"{name}: {is_proved}"
         return milliseconds
 
     def _stub(self, is_on: bool) -> None:
@@ -193,9 +210,11 @@ class Bench:
         return counted
 
 
-def _pinned() -> dict[str, str]:
+def _versions() -> dict[str, str]:
+    """Return the versions of the peers that package.json pins."""
     pinned: dict[str, str] = json.loads((ROOT / "package.json").read_text())["devDependencies"]
-    return pinned
+    named = {PACKAGES.get(package, package): version for package, version in pinned.items()}
+    return {name: version for name, version in named.items() if name in (*JAVASCRIPT, *SIGNING)}
 
 
 def _thread_time(session: CDPSession) -> float:

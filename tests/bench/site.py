@@ -42,4 +42,5 @@ def _read(name: str) -> bytes:
     folder = ROOT / "tests" / "bench" if name.startswith("page/") else ROOT / "node_modules"
     content = (folder / name).read_bytes()
     # The strict policy allows no import map, and no browser knows a package by its name.
-    return content.replace(b'from"axios"', b'from"/bench/axios/dist/esm/axios.min.js"')
+    content = content.replace(b'from"axios"', b'from"/bench/axios/dist/esm/axios.min.js"')
+    return content.replace(b'from "jwt-decode"', b'from "/bench/jwt-decode/build/esm/index.js"')

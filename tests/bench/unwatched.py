@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Playwright
 
-from tests.e2e.conftest import CHROMIUM_ARGUMENTS
-from tools.browser import ensure_chromium
+from tests.browsers.launch import CHROMIUM_ARGUMENTS
+from tools.browser import ensure_browser
 
 STARTUP = 30.0  # s
 
@@ -29,7 +29,7 @@ class Browser:
         self.profile = profile
         arguments = [*CHROMIUM_ARGUMENTS, "--remote-debugging-port=0", f"--user-data-dir={profile}"]
         self._process = subprocess.Popen(
-            [ensure_chromium(), *arguments, "about:blank"],
+            [ensure_browser("chromium").path, *arguments, "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -7,6 +7,9 @@ from typing import Any
 
 from playwright.sync_api import Page, Request
 
+# What the engines call a request that the page gave up.
+ABORTED = {"net::ERR_ABORTED", "NS_BINDING_ABORTED", "Load request cancelled"}
+
 
 async def send_one():
     from asyncio import create_task

@@ -25,30 +25,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
+from tests.browsers.features import lacking_in
+from tests.browsers.launch import launch_options, open_browser
+from tests.browsers.report import VERSION
+from tests.browsers.webkit import WebKit
 from tests.e2e.demo_page import open_dashboard, stored
 from tests.e2e.page_python import PagePython, empty_storage
 from tests.e2e.page_session import PageSession
+from tests.e2e.patience import be_patient
 from tests.e2e.running_server import Lab, RunningServer
 from tests.e2e.workers import Side, open_page, open_sides, sign_in_both
-from tools.browser import find_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
-# The browser's own traffic, graphics and first-run pages have no place in a test.
-CHROMIUM_ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# Two seconds are what a page takes to start when nothing else runs; a busy machine needs longer.
-expect.set_options(timeout=20_000)
-
 FreshPage = Callable[..., PagePython]
 
 
@@ -70,9 +60,43 @@ def wheel(distributions: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Launch the Chromium that `make test` made sure of."""
-    return {**browser_type_launch_args, "executable_path": find_chromium(), "args": CHROMIUM_ARGUMENTS}
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], browser_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """Launch the browser that `make test` made sure of."""
+    return {**browser_type_launch_args, **launch_options(browser_name, tmp_path_factory.mktemp("browser"))}
+
+
+@pytest.fixture(scope="session")
+def browser(
+    pytestconfig: pytest.Config,
+    playwright: Playwright,
+    browser_name: str,
+    browser_type_launch_args: dict[str, Any],
+) -> Iterator[Browser | WebKit]:
+    """Open the browser of `--browser`, Chromium unless named, and be patient with all its pages."""
+    with open_browser(playwright, browser_name, browser_type_launch_args) as browser:
+        browser.on("context", be_patient)
+        pytestconfig.stash[VERSION] = browser.version
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def lacking(browser: Browser, base_url: str) -> set[str]:
+    """Return what `needs` may name and this browser, or what drives it, doesn't have."""
+    with browser.new_context(base_url=base_url) as context:
+        page = context.new_page()
+        page.goto("/static/icon.svg")
+        return lacking_in(page)
+
+
+@pytest.fixture(autouse=True)
+def skip_what_cannot_be(request: pytest.FixtureRequest) -> None:
+    """Skip a test that needs what there isn't."""
+    for marker in request.node.iter_markers("needs"):
+        for what in marker.args:
+            if what in request.getfixturevalue("lacking"):
+                pytest.skip(f"there is not: {what}")
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.e2e.page_python import RUN_TIMEOUT
 from tests.e2e.page_session import PageSession
+from tests.e2e.patience import PATIENCE
 
 BLOCK = re.compile(
     r"^```(?P<kind>\w+)[^\n]*\n(?P<shown>.*?)^```$|^<!-- (?P<silent>python|js)\n(?P<hidden>.*?)^-->$",
@@ -122,7 +122,7 @@ class Scenario:
     def __exit__(self, *_: object) -> None:
         self._session.python(finish)
 
-    def run(self, blocks: Iterable[Block], *, timeout: float = RUN_TIMEOUT) -> None:
+    def run(self, blocks: Iterable[Block], *, timeout: float = PATIENCE) -> None:
         """Run blocks, each within ``timeout`` (s).
 
         Raises ``PagePythonError``, or ``AssertionError`` where something else was printed.

@@ -23,9 +23,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.e2e.patience import PATIENCE
+
 ADDRESS = "/tests/e2e/page/index.html"
-BOOT_TIMEOUT = 60_000  # ms
-RUN_TIMEOUT = 20.0  # s
 
 Function = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -95,7 +95,7 @@ class PagePython:
     def wait_until_ready(self) -> None:
         """Wait until the test page's Python is there, after a navigation that came from elsewhere say."""
         ready = self.page.get_by_text("Ready", exact=True)
-        expect(ready.or_(self.page.get_by_role("alert"))).to_be_visible(timeout=BOOT_TIMEOUT)
+        expect(ready.or_(self.page.get_by_role("alert"))).to_be_visible()
         if not ready.is_visible():
             raise PagePythonError(
                 "the test page did not start:\n" + self.page.get_by_role("alert").inner_text()
@@ -108,7 +108,7 @@ class PagePython:
         self.page.evaluate("() => window.tidyUp()")
         empty_storage(self.page)
 
-    def start(self, function: Function, *arguments: Any, timeout: float = RUN_TIMEOUT) -> Running:
+    def start(self, function: Function, *arguments: Any, timeout: float = PATIENCE) -> Running:
         """Start a function and return at once; `timeout` (s) bounds it in the page."""
         lines, first = inspect.getsourcelines(function)
         source = textwrap.dedent("".join(lines))
@@ -118,6 +118,6 @@ class PagePython:
         self.page.evaluate(START, call)
         return Running(self.page, id, timeout)
 
-    def __call__(self, function: Function, *arguments: Any, timeout: float = RUN_TIMEOUT) -> Any:
+    def __call__(self, function: Function, *arguments: Any, timeout: float = PATIENCE) -> Any:
         """Run a function and return what it returns. Raises PagePythonError."""
         return self.start(function, *arguments, timeout=timeout).result()

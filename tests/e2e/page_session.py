@@ -14,6 +14,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from playwright.sync_api import Page, Route
+
 from silent_refresh import Client, Response, SilentRefresh
 from tests.e2e.page_python import PagePython, Running
 
@@ -27,6 +29,27 @@ HOLD_REDIRECTS = """() => {
         event.preventDefault();
     };
 }"""
+NOTE_REDIRECT = """(url) => {
+    const { pathname, search } = new URL(url);
+    window.redirects.push(pathname + search);
+}"""
+LOGIN = "**/login?*"
+
+
+def hold_redirects(page: Page) -> None:
+    """Note where the page is sent, and let it stay where it is."""
+    if page.evaluate("() => 'navigation' in window"):
+        page.evaluate(HOLD_REDIRECTS)
+    else:
+        page.evaluate("() => { window.redirects = []; }")
+        page.unroute(LOGIN)
+        page.route(LOGIN, answer_without_a_page)
+
+
+def answer_without_a_page(route: Route) -> None:
+    """Answer 204, with which a browser stays at the page that it has."""
+    route.fulfill(status=204)
+    route.request.frame.page.evaluate(NOTE_REDIRECT, route.request.url)
 
 
 async def open_session(tokens, base_url, options):
@@ -90,7 +113,7 @@ class PageSession:
 
     def open(self, tokens: dict[str, Any] | None = None, *, base_url: str = "/api", **options: Any) -> None:
         """Make `auth` with these options, and `client`, in place of the last; sign in with an answer."""
-        self.page.evaluate(HOLD_REDIRECTS)
+        hold_redirects(self.page)
         self.python(open_session, tokens, base_url, options)
 
     def start(self, *requests: list[Any]) -> Running:
@@ -133,4 +156,5 @@ class PageSession:
 
     def let_go(self) -> None:
         """Let the page navigate again."""
-        self.page.evaluate("() => { navigation.onnavigate = null; }")
+        self.page.unroute(LOGIN)
+        self.page.evaluate("() => { if (window.navigation) navigation.onnavigate = null; }")

@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -29,10 +31,10 @@ class Lab:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, trust_env=False, timeout=10)
+        self._http = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE)
 
     def _post(self, path: str, content: dict[str, Any] | None = None) -> None:
-        self._http.post(path, json=content).raise_for_status()
+        self._http.post(path, json=content or {}).raise_for_status()
 
     def expire(self) -> None:
         """Let all access tokens issued so far count as expired."""
@@ -76,9 +78,9 @@ class Lab:
         """Use a refresh token, as a thief would."""
         self._post("/refresh", {"refreshToken": refresh_token})
 
-    def sign_in(self) -> dict[str, Any]:
-        """Sign the demo user in and return the server's answer, tokens and all."""
-        credentials = {"username": "demo", "password": "demo-password"}
+    def sign_in(self, username: str = "demo") -> dict[str, Any]:
+        """Sign a user in and return the server's answer, tokens and all."""
+        credentials = {"username": username, "password": "demo-password"}
         answer: dict[str, Any] = self._http.post("/login", json=credentials).raise_for_status().json()
         return answer
 

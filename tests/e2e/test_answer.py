@@ -1,4 +1,4 @@
-"""What a page's tasks see of ``browser/answer.py``: the very thing that they would see of an asyncio Future.
+"""What a page's tasks see of ``browser/futures.py``: the very thing that they would see of an asyncio Future.
 
 Each story is told twice in the real page, through the real transport: once with the library's ``Answer``,
 once with a Future in its place. Both have to end as the table says.
@@ -21,7 +21,7 @@ async def wait_with(kind):
     import asyncio
 
     from silent_refresh.browser import transport
-    from silent_refresh.browser.answer import Answer
+    from silent_refresh.browser.futures import Answer
 
     class Plain(asyncio.Future):
         def __init__(self, loop, abort, ticket):
@@ -54,7 +54,7 @@ def test_a_request_ends_as_with_a_real_future(told, story, end):
 async def settle(kind, how):
     import asyncio
 
-    from silent_refresh.browser.answer import Answer
+    from silent_refresh.browser.futures import Answer
 
     loop = asyncio.get_running_loop()
     future = Answer(loop) if kind == "Answer" else asyncio.Future(loop=loop)

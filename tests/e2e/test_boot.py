@@ -160,6 +160,7 @@ FILES = [
     "/static/python.mjs",
     "/static/page/page.zip",
     "/app/silent_refresh/browser/bridge.js",
+    "/app/silent_refresh/browser/own_python.js",
     "/app/demo/main.py",
     "/pyscript.toml",
 ]

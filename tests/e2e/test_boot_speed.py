@@ -6,6 +6,7 @@ import json
 
 from playwright.sync_api import expect
 
+from tests.e2e.patience import be_patient
 from tests.e2e.test_boot import sign_in, sign_in_form
 
 VISITS = 8  # within which the browser has made up its mind to keep what it compiles; mostly at the second
@@ -67,6 +68,7 @@ def test_pyodides_script_is_compiled_once(browser_type, browser_type_launch_args
     with browser_type.launch_persistent_context(
         tmp_path, base_url=base_url, **browser_type_launch_args
     ) as context:
+        be_patient(context)
         for _ in range(VISITS):
             page = context.new_page()  # with its process: that one would remember by itself
             context.browser.start_tracing(page=page, categories=["devtools.timeline", "v8"])

@@ -9,8 +9,6 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.demo_page import stored
 
-TIMEOUT = 60_000  # ms
-
 
 @pytest.fixture
 def page(dashboard: Page) -> Page:
@@ -25,7 +23,7 @@ def storm(page: Page, name: str) -> dict[str, Any]:
     verdict = region.locator("#compare-verdict")
     verdict.evaluate("verdict => { verdict.textContent = ''; }")  # of the storm before
     region.get_by_role("button", name="Run both").click()
-    expect(verdict).not_to_be_empty(timeout=TIMEOUT)
+    expect(verdict).not_to_be_empty()
     rows = [row.split("\t") for row in region.get_by_role("row").all_inner_texts()[1:]]
     return {title.strip(): (recipe, ours) for title, recipe, ours in rows} | {"verdict": verdict.inner_text()}
 

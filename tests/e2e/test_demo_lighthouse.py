@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserType, Page, expect
 
 from tests.e2e.conftest import ROOT
 from tests.e2e.demo_page import open_dashboard, show_all
-from tests.e2e.page_python import BOOT_TIMEOUT
+from tests.e2e.patience import be_patient
 
 SCHEMES = ("light", "dark")
 PERFECT = {"score": 100, "faults": []}
@@ -42,6 +42,7 @@ def watched(
     arguments = [*browser_type_launch_args["args"], "--remote-debugging-port=0"]
     options = {**browser_type_launch_args, "args": arguments}
     with browser_type.launch_persistent_context(profile, base_url=base_url, **options) as context:
+        be_patient(context)
         port = (profile / "DevToolsActivePort").read_text().splitlines()[0]
 
         def judge(mode: str = "snapshot") -> dict[str, Any]:
@@ -58,7 +59,7 @@ def test_lighthouse_gives_the_login_full_marks(watched, server):
     """Accessibility and best practices get 100 each, in either theme."""
     page = watched.page
     page.goto("/login?reason=rejected")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
@@ -78,7 +79,7 @@ def test_lighthouse_would_find_a_fault(watched, server):
     """The marks can be lost: a field without its label is found, and named."""
     page = watched.page
     page.goto("/login")
-    expect(page.get_by_label("Password")).to_be_visible(timeout=BOOT_TIMEOUT)
+    expect(page.get_by_label("Password")).to_be_visible()
     page.get_by_label("Password").evaluate("input => input.closest('label').replaceWith(input)")
 
     judged = watched.judge()["accessibility"]

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.demo_page import show_all, sign_in
-from tests.e2e.page_python import BOOT_TIMEOUT
+from tests.e2e.demo_page import show_all, sign_in, steal
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 # What axe finds, as short as it can be read in a failing test.
@@ -37,7 +36,7 @@ def expect_no_sideways_scrolling(page: Page, width: int) -> None:
 def test_axe_finds_nothing_at_the_login(page):
     """The sign-in page has no fault that a machine can find, in either theme."""
     page.goto("/login?reason=rejected")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
@@ -47,6 +46,7 @@ def test_axe_finds_nothing_at_the_login(page):
 def test_axe_finds_nothing_on_the_dashboard(dashboard):
     """Nor has the dashboard, with a picture, a table and verdicts in it."""
     show_all(dashboard)
+    steal(dashboard)
 
     for scheme in SCHEMES:
         dashboard.emulate_media(color_scheme=scheme)
@@ -64,7 +64,7 @@ def test_axe_would_find_a_fault(dashboard):
 def test_the_login_speaks_chinese(page):
     """The language is chosen, kept over a reload, and told to screen readers."""
     page.goto("/login")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     page.get_by_label("Language").select_option(CHINESE)
 
     expect(page.get_by_role("heading", name="无感刷新", exact=True)).to_be_visible()
@@ -93,19 +93,32 @@ def test_the_dashboard_speaks_chinese(dashboard):
     expect(page.get_by_role("status")).to_contain_text("20 of 20 answered")
 
 
+def test_the_theft_is_told_in_chinese(dashboard):
+    """Its figures, and what they mean, in the language that is chosen afterwards."""
+    page = dashboard
+    steal(page)
+    page.get_by_label("Language").select_option(CHINESE)
+
+    region = page.get_by_role("region", name="窃取令牌")
+    expect(region.get_by_role("row", name="用刷新令牌换取新令牌")).to_contain_text("400，被拒绝")
+    expect(region).to_contain_text("却无法使用。")
+    expect(page.get_by_role("status")).to_contain_text("却无法使用。")
+    page.get_by_label("语言").select_option("English")
+
+
 def test_a_chinese_browser_gets_chinese(browser, base_url):
     """Whoever has not chosen gets the browser's language."""
     with browser.new_context(base_url=base_url, locale="zh-CN") as context:
         page = context.new_page()
         page.goto("/login")
 
-        expect(page.get_by_role("button", name="登录")).to_be_visible(timeout=BOOT_TIMEOUT)
+        expect(page.get_by_role("button", name="登录")).to_be_visible()
 
 
 def test_the_login_fits(page):
     """From the smallest phone to a wide screen nothing scrolls sideways at the sign-in."""
     page.goto("/login")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     for width in WIDTHS:
         expect_no_sideways_scrolling(page, width)
 
@@ -113,6 +126,7 @@ def test_the_login_fits(page):
 def test_the_dashboard_fits(dashboard):
     """Nor on the dashboard, with a picture, a table and verdicts in it."""
     show_all(dashboard)
+    steal(dashboard)
     for width in WIDTHS:
         expect_no_sideways_scrolling(dashboard, width)
     dashboard.set_viewport_size({"width": 1280, "height": 720})
@@ -121,7 +135,7 @@ def test_the_dashboard_fits(dashboard):
 def test_everything_can_be_reached_by_keyboard(page):
     """From the language on, Tab leads through the page to the last experiment, and each place is seen."""
     page.goto("/login")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=BOOT_TIMEOUT)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     sign_in(page)
     expect(page.get_by_role("button", name="Send 1 request")).to_be_visible()
     page.get_by_label("Language").focus()
@@ -136,6 +150,7 @@ def test_everything_can_be_reached_by_keyboard(page):
         )
 
     ids = [id for id, _ in reached]
+    assert "run-theft" in ids
     for id in ("unnoticed", "picture", "send-1", "send-200", "expire", "second-tab", "load-profile"):
         assert id in ids, id
     assert all(is_seen for id, is_seen in reached if id)

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.demo_page import TRY_TIMEOUT, card, stored, try_it, verdicts
+from tests.e2e.demo_page import card, stored, try_it, verdicts
 
 EXPIRE = "Expire the access token"
 
@@ -18,6 +18,7 @@ def page(dashboard: Page) -> Page:
     return dashboard
 
 
+@pytest.mark.every_engine("the demo")
 @pytest.mark.parametrize(
     ("button", "count"), [("Send 1 request", 1), ("Send 20 at once", 20), ("Send 200 at once", 200)]
 )
@@ -38,6 +39,7 @@ def test_requests_are_answered_with_an_expired_token_and_with_a_good_one(page, l
     assert 1 == lab.counters()["refresh"]
 
 
+@pytest.mark.every_engine("the demo")
 def test_what_the_page_is_about_takes_one_click(page, lab):
     """The button beside the picture lets the token expire and sends twenty requests: one refresh for all."""
     assert [
@@ -100,7 +102,7 @@ def test_a_second_tab_shares_the_refresh(page, lab):
     button = "Open a second tab"
     with page.context.expect_page() as opened:
         card(page, button).get_by_role("button").click()
-    expect(card(page, button).get_by_text(re.compile("s expected: "))).to_be_visible(timeout=TRY_TIMEOUT)
+    expect(card(page, button).get_by_text(re.compile("s expected: "))).to_be_visible()
 
     assert [
         "✓ One refresh at the server",

@@ -91,7 +91,7 @@ def test_ten_thousand_requests_leave_nothing_behind(
     lost: list[int] = []
     for number in range(ROUNDS):
         lab.expire()
-        lost += counted_page(send_round, REQUESTS, timeout=60)
+        lost += counted_page(send_round, REQUESTS)
         if number == WARM_UP - 1:  # the page first: what it collects may hold proxies
             before = measure_page(counted_page) | counted_page(measure)
     after = measure_page(counted_page) | counted_page(measure)

@@ -67,6 +67,7 @@ def renew_twice(session, lab):
     assert 0 == lab.counters()["reuse"]
 
 
+@pytest.mark.every_engine("localStorage")
 def test_f27_a_storage_that_is_full_at_the_sign_in(session, lab):
     """The session lives in memory, is renewed there, and one line says so."""
     session.page.evaluate(FILL)
@@ -98,6 +99,7 @@ def test_f27_a_storage_that_is_full_after_the_rotation(session, lab):
     assert {"refresh": 3, "reuse": 0} == {name: lab.counters()[name] for name in ("refresh", "reuse")}
 
 
+@pytest.mark.every_engine("IndexedDB")
 @pytest.mark.parametrize(
     ("script", "words"),
     [
@@ -108,7 +110,7 @@ def test_f27_a_storage_that_is_full_after_the_rotation(session, lab):
     ids=["F24 blocked storage", "F24 blocked database", "F24 a database that never answers"],
 )
 def test_a_page_whose_storage_is_blocked(browser, base_url, lab, script, words):
-    """The library loads, signs in and renews, and one line says what is missing."""
+    """The library loads, signs in and renews, and one line says what is missing (F24)."""
     with open_pages(browser, base_url, 1, init_script=script) as (page,), warnings(page.page) as told:
         session = PageSession(page)
         session.open(lab.sign_in())
@@ -143,7 +145,7 @@ TEAR = "(key) => localStorage.setItem(key, localStorage.getItem(key).slice(0, 99
 
 @pytest.mark.parametrize("damage", ["() => localStorage.clear()", TEAR], ids=["F31 cleared", "F29 torn"])
 def test_a_record_that_is_damaged_while_the_page_lives(session, lab, damage):
-    """The session goes on while its token is good, and ends without a crash when it isn't."""
+    """The session goes on while its token is good, and ends without a crash when it isn't (F29, F31)."""
     session.open(lab.sign_in())
     session.page.evaluate(damage, KEY)
 

@@ -4,110 +4,61 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from app.server.headers import CONTENT_SECURITY_POLICY
-from tests.e2e.page_python import BOOT_TIMEOUT
+from tests.e2e.demo_page import sign_in
+from tests.e2e.guide_site import GUIDE, LOOSE_POLICY, ROOT, GuideSite, guide_site, section
 from tests.e2e.running_server import Lab, RunningServer
-
-ROOT = Path(__file__).resolve().parents[2]
-GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-# What the guide copies next to the page is, byte-compiled, where the server has it for the demo.
-VENDOR = {path.name.partition("-")[0]: path.name for path in (ROOT / "static" / "vendor").glob("py*-*")}
-KINDS = {".html": "text/html", ".js": "text/javascript"}
-# A page that sets itself no strict policy may have its code in the HTML.
-CDN = "https://cdn.jsdelivr.net"  # where PyScript finds Pyodide unless it is told
-LOOSE_POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval'; img-src 'self' data:"
-FILE = re.compile(r"^```\w+\n(?:<!-- (?P<html>\S+) -->|(?:#|//) (?P<other>\S+\.\w+))\n.*?^```$", re.M | re.S)
-Serve = Callable[[str, str], None]
-
-
-def section(title: str) -> str:
-    """Return the text of a section of the guide."""
-    return GUIDE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-
-
-def files_in(text: str) -> dict[str, str]:
-    """Return the files that a text shows, by name: each tells its own in the first line."""
-    blocks = FILE.finditer(text)
-    return {block["html"] or block["other"]: block[0].split("\n", 1)[1][:-3] for block in blocks}
+from tests.interop.servers.fastapi_recipe import load
 
 
 @pytest.fixture
-def serve(page: Page, server: RunningServer, wheel: Path) -> Serve:
-    """Return what puts the files that a text shows at /guide/ of the real server, under a policy."""
-
-    def serve(text: str, policy: str) -> None:
-        files = {name: content.encode() for name, content in files_in(text).items()}
-        files[wheel.name] = wheel.read_bytes()
-        files["bridge.js"] = zipfile.ZipFile(wheel).read("silent_refresh/browser/bridge.js")
-
-        def answer(route: Route) -> None:
-            path = urlsplit(route.request.url).path
-            folder, _, name = path.removeprefix("/guide/").rpartition("/")
-            if folder:
-                route.continue_(url=f"{server.url}/static/vendor/{VENDOR[folder]}/{name}")
-            elif name in files:
-                content_type = KINDS.get(Path(name).suffix, "application/octet-stream")
-                headers = {"Content-Security-Policy": policy, "Content-Type": content_type}
-                route.fulfill(body=files[name], headers=headers)
-            else:
-                route.fulfill(status=404)
-
-        page.route("**/guide/**", answer)
-
-    return serve
+def site(server: RunningServer, wheel: Path) -> Iterator[GuideSite]:
+    """Serve the guide's pages before the real server."""
+    with guide_site(server.url, wheel) as site:
+        yield site
 
 
-def sign_in(page: Page) -> None:
-    """Fill in the form, as a person would."""
-    page.get_by_label("User name").fill("demo")
-    page.get_by_label("Password").fill("demo-password")
-    page.get_by_role("button", name="Sign in").click()
+@pytest.fixture
+def page(browser: Browser, site: GuideSite) -> Iterator[Page]:
+    """Open an empty page there."""
+    with browser.new_context(base_url=site.url) as context:
+        yield context.new_page()
 
 
+@pytest.mark.every_engine("the guide")
 @pytest.mark.parametrize("title", ["A single HTML file", "With bare Pyodide"])
 def test_a_page_asks_to_sign_in_and_then_stays_signed_in(
-    page: Page, serve: Serve, lab: Lab, title: str
+    page: Page, site: GuideSite, lab: Lab, title: str
 ) -> None:
     """A wrong password is told; after a right one, an expired token is renewed unseen."""
-    serve(section(title), LOOSE_POLICY)
+    site.serve(section(title), LOOSE_POLICY)
     page.goto("/guide/index.html")
-    expect(page.get_by_text("Please sign in.")).to_be_visible(timeout=BOOT_TIMEOUT)
+    expect(page.get_by_text("Please sign in.")).to_be_visible()
 
-    page.get_by_label("User name").fill("demo")
-    page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, "wrong")
     expect(page.get_by_text("That was not right. Please try again.")).to_be_visible()
 
     sign_in(page)
     expect(page.get_by_text("Hello, ")).to_be_visible()
     lab.expire()
     page.reload()
-    expect(page.get_by_text("Hello, ")).to_be_visible(timeout=BOOT_TIMEOUT)
+    expect(page.get_by_text("Hello, ")).to_be_visible()
     assert 1 == lab.counters()["refresh"]
 
 
-def test_the_page_of_the_readme_greets_who_is_signed_in(
-    page: Page, serve: Serve, server: RunningServer, lab: Lab
-) -> None:
-    """As it stands there, Pyodide from PyScript's address; the token, kept by an older page, has expired."""
-    serve(
-        (ROOT / "README.md").read_text(encoding="utf-8"), LOOSE_POLICY.replace("'self'", f"'self' {CDN}", 1)
-    )
-    vendor = f"{server.url}/static/vendor/{VENDOR['pyodide']}"
-
-    def answer(route: Route) -> None:
-        name = urlsplit(route.request.url).path.rpartition("/")[2]
-        route.fulfill(response=route.fetch(url=f"{vendor}/{name}"))
-
-    page.route(f"{CDN}/pyodide/**", answer)
+@pytest.mark.every_engine("the guide")
+def test_the_page_of_the_readme_greets_who_is_signed_in(page: Page, site: GuideSite, lab: Lab) -> None:
+    """As it stands there, from this origin alone; the token, kept by an older page, has expired."""
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    site.serve((ROOT / "README.md").read_text(encoding="utf-8"), LOOSE_POLICY)
     tokens = lab.sign_in()
     lab.expire()
     page.goto("/static/icon.svg")
@@ -115,30 +66,24 @@ def test_the_page_of_the_readme_greets_who_is_signed_in(
 
     page.goto("/guide/index.html")
 
-    expect(page.get_by_text("Hello, ")).to_be_visible(timeout=BOOT_TIMEOUT)
+    expect(page.get_by_text("Hello, ")).to_be_visible()
     assert 1 == lab.counters()["refresh"]
+    assert {site.url} == {"://".join(urlsplit(url)[:2]) for url in requested if url.startswith("http")}
 
 
-def test_two_pages_under_a_strict_policy(page: Page, serve: Serve, lab: Lab) -> None:
-    """From the protected page to the login and back; an expired token is renewed; sign-out leads there."""
-    violations: list[str] = []
-    page.on("console", lambda said: violations.append(said.text) if "Content Security" in said.text else None)
-    serve(section("With PyScript"), CONTENT_SECURITY_POLICY)
+def test_python_in_the_markup_does_not_run(page: Page, site: GuideSite) -> None:
+    """Under the policy nothing runs but the files that the page names; without its guard, PyScript does."""
+    python = '<script type="py">import js; js.document.title = "Python ran"</script>'
+    text = section("With PyScript").replace("<button disabled>", f"{python}<button disabled>")
+    for served, title in (
+        (re.sub("<script src=.*own_python.*\n", "", text), "Python ran"),
+        (text, "Sign in"),
+    ):
+        site.serve(served, CONTENT_SECURITY_POLICY)
+        page.goto("/guide/login.html")
 
-    page.goto("/guide/index.html?page=2")
-    expect(page).to_have_url(re.compile(r"/guide/login\.html\?next=.*index\.html"), timeout=BOOT_TIMEOUT)
-    sign_in(page)
-    expect(page.get_by_text("Hello, ")).to_be_visible(timeout=BOOT_TIMEOUT)
-    assert page.url.endswith("/guide/index.html?page=2")
-
-    lab.expire()
-    page.reload()
-    expect(page.get_by_text("Hello, ")).to_be_visible(timeout=BOOT_TIMEOUT)
-    assert 1 == lab.counters()["refresh"]
-
-    page.get_by_role("button", name="Sign out").click()
-    expect(page).to_have_url(re.compile(r"/guide/login\.html\?reason=sign_out"))
-    assert [] == violations
+        expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
+        expect(page).to_have_title(title)
 
 
 def test_the_guide_installs_what_is_tested() -> None:
@@ -149,5 +94,10 @@ def test_the_guide_installs_what_is_tested() -> None:
 
 
 def test_the_policy_in_the_guide_is_the_one_that_is_tested() -> None:
-    """The header that the guide shows is the demo server's."""
+    """The header that the guide shows is the demo server's, but for the hash of its page's import map."""
     assert f"\nContent-Security-Policy: {CONTENT_SECURITY_POLICY}\n" in GUIDE
+
+
+def test_the_starters_policy_is_that_one() -> None:
+    """Its server sends what the guide shows."""
+    assert CONTENT_SECURITY_POLICY == load(ROOT / "starter" / "server.py").POLICY

@@ -21,6 +21,7 @@ RUN_ELSEWHERE = {
     "oauth.md": "tests/interop/test_oauth_recipe.py",
     "requests.md": "tests/e2e/test_requests_recipe.py",
     "servers.md": "tests/interop/test_servers_recipe.py",
+    "testing.md": "tests/unit/test_testing_kit.py",
     "websocket.md": "tests/interop/test_live_recipe.py",
     "workers.md": "tests/e2e/test_workers_apart.py",
 }

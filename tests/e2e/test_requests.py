@@ -27,7 +27,7 @@ async def patch_all():
     return type(requests.Session().get_adapter("https://")).__name__
 
 
-async def make_http():
+async def make_http(may_block):
     """Leave two ways of sending in the page: for a task, which can wait, and for JavaScript, which can't."""
     import json
     import sys
@@ -39,7 +39,7 @@ async def make_http():
     from pyodide.ffi import can_run_sync, create_proxy
 
     http = requests.Session()
-    http.auth = RequestsAuth(auth)
+    http.auth = RequestsAuth(auth, may_block=may_block)
 
     def send(method, url, options):
         if "generator" in options:
@@ -104,7 +104,7 @@ def http(page_with_requests: PagePython, server: RunningServer, lab: Lab) -> Ite
     page_with_requests.forget()
     session = PageSession(page_with_requests)
     session.open(lab.sign_in(), timeout=5)
-    page_with_requests(make_http)
+    page_with_requests(make_http, True)
     yield session
     session.let_go()
 
@@ -162,6 +162,7 @@ def test_the_new_session_is_stored_and_is_everybodys(http: PageSession, send: Se
     assert 1 == lab.counters()["refresh"]
 
 
+@pytest.mark.every_engine("stack switching (JSPI)")
 def test_synchronous_and_other_callers_share_one_refresh(http: PageSession, lab: Lab) -> None:
     """Ten of each, in the same moment (F1, F10)."""
     lab.expire()
@@ -199,6 +200,17 @@ def test_a_refused_refresh_token_ends_the_session(http: PageSession, send: Send,
     assert http.record() is None
     assert 1 == len(http.redirects())
     assert 1 == lab.counters()["refresh"]
+
+
+def test_f63_an_ended_token_that_cannot_be_renewed_is_sent(http: PageSession, lab: Lab) -> None:
+    """The server's clock may say otherwise, or need no token; its 401 is the end of it (F63)."""
+    http.open({**lab.sign_in(), "expiresIn": 0.001}, timeout=5, retries=0)
+    http.python(make_http, True)
+    lab.refresh(status=503, times=9)
+
+    assert [[200, []]] == status_and_history(in_a_task(http, [PROFILE]))
+    lab.expire()
+    assert ["RefreshUnavailable"] == in_a_task(http, [PROFILE])
 
 
 def test_a_server_in_trouble_ends_nothing(http: PageSession, send: Send, lab: Lab) -> None:
@@ -279,7 +291,7 @@ def test_a_resource_is_not_blamed_for_a_body_that_could_not_be_sent_again(
 def test_nothing_to_renew_with_ends_the_session(http: PageSession, send: Send, lab: Lab) -> None:
     """At the first refusal, with one redirect."""
     http.open({"accessToken": lab.sign_in()["accessToken"]})
-    http.python(make_http)
+    http.python(make_http, True)
     lab.expire()
 
     assert ["NotSignedIn"] == send(PROFILE)

@@ -24,6 +24,7 @@ def tabs(pages, lab):
     return signed_in_tabs(pages, lab)
 
 
+@pytest.mark.every_engine("BroadcastChannel")
 def test_a_sign_out_ends_the_session_in_every_tab(tabs, lab):
     """Each goes to the login once, and sends no token any more (F21)."""
     tabs[0].sign_out()
@@ -61,6 +62,7 @@ def test_a_sign_out_in_the_tab_that_renews_is_final(tabs, lab):
     assert [["NotSignedIn"]] * 3 == [tab.get("profile") for tab in tabs]
 
 
+@pytest.mark.every_engine("storage events")
 def test_a_cleared_storage_ends_the_session(tabs, lab):
     """As a sign-out does, though nobody told the library (F21, F31)."""
     tabs[0].page.evaluate("() => localStorage.clear()")
@@ -91,6 +93,7 @@ def test_another_sign_in_takes_the_place_of_the_session(tabs, lab):
     assert 1 == lab.counters()["refresh"]
 
 
+@pytest.mark.every_engine("BroadcastChannel")
 def test_a_renewal_in_one_tab_is_adopted_in_the_others(tabs, lab):
     """They send the new token at once, and meet no 401 (F16)."""
     assert [200] == renewing(tabs[0], lab).result()
@@ -102,6 +105,7 @@ def test_a_renewal_in_one_tab_is_adopted_in_the_others(tabs, lab):
     assert {"refresh": 0, "reuse": 0, "api": 3, "unauthorized": 0} == lab.counters()
 
 
+@pytest.mark.every_engine("the bfcache")
 def test_a_page_that_comes_back_reads_the_session_again(tabs):
     """The browser kept it aside, without a word of what happened meanwhile (F64)."""
     tabs[0].page.evaluate("key => localStorage.removeItem(key)", KEY)
@@ -111,8 +115,9 @@ def test_a_page_that_comes_back_reads_the_session_again(tabs):
     assert 1 == len(tabs[0].redirects())
 
 
+@pytest.mark.every_engine("Web Locks")
 def test_without_web_locks_each_tab_renews_by_itself(browser, base_url, server):
-    """One flight a tab, the others' tokens are adopted, and the console says once what is missing (F20)."""
+    """One renewal a tab, the others' tokens are adopted, and the console says once what is missing (F20)."""
     lab = server.lab
     told: list[str] = []
     with open_pages(browser, base_url, 2, init_script=NO_LOCKS) as pages:

@@ -69,6 +69,7 @@ def renew_in_rounds(tabs, lab, rounds, capsys):
         print(f"\n{rounds} rounds of {TABS} tabs × 5 requests: {rounds} refreshes, 0 reuses, {seconds:.1f} s")
 
 
+@pytest.mark.every_engine("Web Locks")
 def test_tabs_that_need_a_token_at_once_share_one_refresh(tabs, lab, capsys):
     """Fifty rounds, fifty refreshes; no reuse, and no 401 reaches the page's code (F14, F15, F16)."""
     renew_in_rounds(tabs, lab, ROUNDS, capsys)
@@ -113,6 +114,7 @@ def one_more(pages, tabs):
     page.page.close()
 
 
+@pytest.mark.every_engine("Web Locks")
 def test_a_tab_that_is_closed_while_it_holds_the_lock(tabs, lab, one_more):
     """The browser frees its lock, and the others go on with one refresh of their own (F17)."""
     open_all([*tabs, one_more], timeout=PATIENT)
@@ -171,6 +173,7 @@ def test_a_tab_that_never_frees_the_lock_is_waited_for_only_so_long(tabs, lab):
     assert [200] == tabs[1].get("profile")
 
 
+@pytest.mark.every_engine("Web Locks")
 def test_a_stolen_lock_is_not_stolen_back(tabs, lab):
     """Who lost the lock asks no second time (F19)."""
     open_all(tabs, timeout=PATIENT)

@@ -46,6 +46,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.every_engine("fetch's errors")
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_told_before_anything_is_sent(session, lab, mistake):
     """In words of its own, without the values, which may be secrets."""
@@ -68,6 +69,17 @@ def test_a_page_instead_of_json_is_told(session, lab):
     assert "secret" not in told
 
 
+def test_json_that_is_too_deep_is_told(session, lab):
+    """The page's Python would not outlive it, and no ``except`` would see it."""
+    lab.api(status=200, body="[" * 20_000, headers={"content-type": "application/json"})
+    error, told = session.python(read_and_fail, "GET", "notes", {})
+
+    assert "NotJSON" == error
+    assert "20000 characters" in told
+    assert [200] == session.get("profile")
+
+
+@pytest.mark.needs("a way to take the network away")
 def test_offline_is_a_network_error_until_the_network_is_back(session):
     """It is told as such, not as an abort, and the session doesn't suffer."""
     session.page.context.set_offline(True)
@@ -114,9 +126,10 @@ BROKEN = {
 }
 
 
+@pytest.mark.every_engine("fetch's errors")
 @pytest.mark.parametrize("case", BROKEN)
 def test_an_answer_that_breaks_off_is_a_network_error(session, lab, case):
-    """Whether its head is missing, its body, or the permission to read it."""
+    """Whether its head is missing, its body, or the permission to read it (F45)."""
     with answering(BROKEN[case]) as url:
         error, told = session.python(read_and_fail, "GET", url + "?secret", {})
 
@@ -124,6 +137,23 @@ def test_an_answer_that_breaks_off_is_a_network_error(session, lab, case):
     assert f"GET {url} got no answer" in told
     assert "secret" not in told
     assert 0 == lab.counters()["refresh"]
+
+
+async def fields_of(url):
+    from opened import client
+
+    return dict((await client.get(url)).headers)
+
+
+def test_no_byte_of_a_value_makes_a_field(session):
+    """Python takes more bytes for the end of a line than HTTP does, and UTF-8 is full of one of them."""
+    note = b"\x85x-made: 1\x85" + "… ł".encode()
+    head = b"HTTP/1.1 200 OK\r\n" + SHARED + b"Access-Control-Expose-Headers: X-Note\r\nX-Note: %s\r\n"
+    with answering(head % note + b"Content-Length: 0\r\n\r\n") as url:
+        fields = session.python(fields_of, url)
+
+    assert "x-made" not in fields
+    assert note.decode("latin-1") == fields["x-note"]
 
 
 async def stream_and_fail(url):
@@ -137,6 +167,7 @@ async def stream_and_fail(url):
         return [response.status, repr(error.request)]
 
 
+@pytest.mark.every_engine("streams")
 def test_a_stream_that_breaks_off_is_a_network_error(session):
     """A body that stops in its middle is never taken for a whole one."""
     with answering(BROKEN["broken off text"]) as url:

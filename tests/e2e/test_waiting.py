@@ -24,7 +24,7 @@ async def before_the_loop_turns():
     from opened import auth
 
     seen = []
-    renewal = auth._renewal
+    renewal = auth._session._renewal
     conclude = renewal._conclude
 
     async def conclude_and_note(*outcome):

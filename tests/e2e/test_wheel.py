@@ -27,7 +27,7 @@ async def sign_in_and_expire():
     client = Client(auth=auth)
     answer = await client.post("/login", json={"username": "demo", "password": "demo-password"}, auth=None)
     await auth.sign_in(await answer.json())
-    await client.post("/lab/expire", auth=None)
+    await client.post("/lab/expire", json={}, auth=None)
     profile = await (await client.get("/api/profile")).json()
     return [profile["username"], silent_refresh.__file__, silent_refresh.__version__]
 
@@ -84,6 +84,7 @@ def test_the_distributions_can_be_published(distributions):
     assert 0 == checked.returncode, checked.stdout
 
 
+@pytest.mark.every_engine("bridge.js as a module")
 def test_a_page_uses_the_wheel(wheel_page, wheel, lab):
     """Through PyScript's `packages`, with no other file of the library: an expired token is renewed once."""
     wheel_page.page.route(f"**{ADDRESS}", loosen)
@@ -96,6 +97,7 @@ def test_a_page_uses_the_wheel(wheel_page, wheel, lab):
     assert 1 == lab.counters()["refresh"]
 
 
+@pytest.mark.every_engine("bridge.js as a module")
 def test_a_strict_policy_is_told_what_it_needs(wheel_page):
     """Where no text may run as code, the error says which line the page's configuration lacks."""
     wheel_page.open()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route
 
 from silent_refresh import SilentRefresh, install
-from tests.e2e.page_python import PagePython
+from tests.e2e.page_python import PagePython, PagePythonError
 from tests.e2e.running_server import Lab
 
 
@@ -52,6 +52,7 @@ def statuses(page: PagePython, script: str) -> list[int]:
     return found
 
 
+@pytest.mark.every_engine("the page's own fetch")
 def test_javascript_shares_one_refresh(wrapped: PagePython, lab: Lab) -> None:
     """Twenty calls with an expired token cost one, and each is answered."""
     assert [200] == statuses(wrapped, '[fetch("/api/profile")]')
@@ -61,6 +62,16 @@ def test_javascript_shares_one_refresh(wrapped: PagePython, lab: Lab) -> None:
     assert 1 == lab.counters()["refresh"]
 
 
+def test_f63_the_page_is_served_while_the_refresh_endpoint_is_down(wrapped: PagePython, lab: Lab) -> None:
+    """With a token that has ended by the clock: files need none, the server's clock may be behind (F63)."""
+    wrapped(sign_in_again, {**lab.sign_in(), "expiresIn": 0.001})
+    lab.refresh(status=503, times=99)
+
+    assert [200, 200] == statuses(wrapped, '[fetch("/static/icon.svg"), fetch("/api/profile")]')
+    lab.expire()
+    assert [200, 401] == statuses(wrapped, '[fetch("/static/icon.svg"), fetch("/api/profile")]')
+
+
 def test_a_good_token_costs_no_trip_into_python(wrapped: PagePython, lab: Lab) -> None:
     """While Python is busy, JavaScript's calls are answered."""
     wrapped.page.evaluate("() => { window.crossings = 0; }")
@@ -68,7 +79,7 @@ def test_a_good_token_costs_no_trip_into_python(wrapped: PagePython, lab: Lab) -
     async def count_crossings():
         import js
 
-        from silent_refresh.adapters.window_fetch import _Helper
+        from silent_refresh.adapters.fetch import _Helper
 
         helped = _Helper.help
 
@@ -123,6 +134,44 @@ def test_form_data_is_sent_again_with_its_own_boundary(wrapped: PagePython, lab:
     assert boundary in echo["body"]
 
 
+def test_a_stream_that_is_refused_spoils_nothing(wrapped: PagePython, lab: Lab) -> None:
+    """It can't be sent again; that says nothing of the new token, nor of what else goes there."""
+    page = wrapped.page
+    page.route("**/api/echo", lambda route: route.fulfill(status=401))  # over HTTP/1.1 no stream leaves
+    stream = 'new Blob(["two words"]).stream()'
+
+    assert [401] == statuses(
+        wrapped, f'[fetch("/api/echo", {{method: "POST", body: {stream}, duplex: "half"}})]'
+    )
+    page.unroute("**/api/echo")
+    assert 1 == lab.counters()["refresh"]
+    lab.expire()
+    assert [200] == statuses(wrapped, '[fetch("/api/echo", {method: "POST", body: "two words"})]')
+    assert 2 == lab.counters()["refresh"]
+
+
+async def wrap_fetch_by_a_rule(tokens):
+    import sys
+    from types import SimpleNamespace
+
+    auth = SilentRefresh(login=None, is_refused=lambda response: response.status == 422)
+    await auth.sign_in(tokens)
+    sys.modules["wrapped"] = SimpleNamespace(auth=auth, undo=install(auth))
+
+
+def test_what_a_rule_calls_refused_is_sent_again_with_its_body(page_python: PagePython, lab: Lab) -> None:
+    """Whatever its status, and though a Request's body can be had once."""
+    page_python(wrap_fetch_by_a_rule, lab.sign_in())
+    lab.api(status=422, times=1)
+
+    call = 'fetch(new Request("/api/echo", {method: "POST", body: "two words"}))'
+    echo = page_python.page.evaluate(f"async () => (await {call}).json()")
+
+    assert "two words" == echo["body"]
+    assert 1 == lab.counters()["refresh"]
+    page_python(unwrap_fetch)
+
+
 def test_a_refused_session_gives_javascript_the_servers_401(wrapped: PagePython, lab: Lab) -> None:
     """A fetch resolves with what the server said; the tokens are gone."""
     lab.expire()
@@ -169,6 +218,7 @@ def test_a_late_refusal_of_another_session_is_its_callers(wrapped: PagePython, l
     assert 0 == lab.counters()["refresh"]
 
 
+@pytest.mark.every_engine("the page's own fetch")
 def test_rejections_are_fetchs_own(wrapped: PagePython) -> None:
     """A TypeError for what can't be sent or had."""
     names = wrapped.page.evaluate(
@@ -179,6 +229,7 @@ def test_rejections_are_fetchs_own(wrapped: PagePython) -> None:
     assert ["TypeError", "TypeError"] == names
 
 
+@pytest.mark.every_engine("the page's own fetch")
 def test_pyfetch_and_pyscript_fetch_are_renewed(wrapped: PagePython, lab: Lab) -> None:
     """Whether they were imported before or after."""
     lab.expire()
@@ -219,3 +270,98 @@ def test_installing_twice_is_an_error_and_undo_restores(page_python: PagePython,
     page_python(unwrap_fetch)
     assert page_python.page.evaluate("window.fetch === window.before")
     assert [401] == statuses(page_python, '[fetch("/api/profile")]')
+
+
+def test_files_come_when_the_renewal_was_refused(wrapped: PagePython, lab: Lab) -> None:
+    """It is known that the token has ended: what is public comes, and what isn't has the server's 401."""
+    wrapped(sign_in_again, {**lab.sign_in(), "expiresIn": 1e-6})
+    lab.revoke()
+
+    assert [200, 401] == statuses(wrapped, '[fetch("/static/icon.svg"), fetch("/api/profile")]')
+    assert 1 == lab.counters()["refresh"]
+    assert [200, 401] == statuses(wrapped, '[fetch("/static/icon.svg"), fetch("/api/profile")]')
+
+
+def test_an_error_of_ours_has_fetchs_text(wrapped: PagePython, lab: Lab) -> None:
+    """Libraries know a dead network by it; what it was is the error's cause."""
+    wrapped(sign_in_again, {**lab.sign_in(), "expiresIn": 1e-6})
+    wrapped.page.route("**/refresh", lambda route: None)
+    with wrapped.page.expect_request("**/refresh"):
+        wrapped.page.evaluate("() => { window.end = fetch('/api/profile').catch((error) => error); }")
+
+    wrapped(sign_in_again, lab.sign_in())
+
+    told = "end.then(({ name, message, cause }) => [name, message, cause.message])"
+    name, message, cause = wrapped.page.evaluate(told)
+    assert ["TypeError", "Failed to fetch"] == [name, message]
+    assert "another sign-in" in cause
+    wrapped.page.unroute("**/refresh")
+
+
+async def undo_alone():
+    import wrapped
+
+    wrapped.undo()
+    wrapped.undo = lambda: None
+
+
+def test_undo_gives_calls_in_flight_their_own_answers(wrapped: PagePython, lab: Lab) -> None:
+    """One waits for a token that is being renewed, the other for the server, which will refuse it."""
+    held: dict[str, list[Route]] = {"refresh": [], "profile": []}
+    wrapped.page.route("**/api/profile", lambda route: held["profile"].append(route))
+    wrapped.page.route("**/refresh", lambda route: held["refresh"].append(route))
+    with wrapped.page.expect_request("**/api/profile"):
+        wrapped.page.evaluate("() => { window.late = fetch('/api/profile').then(({status}) => status); }")
+    lab.expire()
+    with wrapped.page.expect_request("**/refresh"):
+        wrapped.page.evaluate("() => { window.end = fetch('/api/notes').then(({status}) => status); }")
+
+    wrapped(undo_alone)
+    held["profile"][0].continue_()
+    held["refresh"][0].continue_()
+
+    assert [401, 200] == wrapped.page.evaluate("() => Promise.all([late, end])")
+    assert [401] == statuses(wrapped, '[fetch("/api/notes")]')
+    assert 1 == lab.counters()["refresh"]
+    wrapped.page.unroute_all()
+
+
+WRAP_ONCE_MORE = """(name) => {
+    const inner = window.fetch;
+    const outer = (...all) => { window.seen.push(name); return inner(...all); };
+    window.fetch = outer;
+    window[name] = () => { if (window.fetch === outer) window.fetch = inner; };
+}"""
+
+
+@pytest.mark.parametrize("order", ["before ours after", "ours after before", "after ours"])
+def test_wrappers_come_and_go_in_any_order(page_python: PagePython, lab: Lab, order: str) -> None:
+    """Each sees the calls while it stands; after the undo they go without a token, through the others."""
+    page = page_python.page
+    page.evaluate("() => { window.seen = []; window.genuine = window.fetch; }")
+    page.evaluate(WRAP_ONCE_MORE, "before")
+    page_python(wrap_fetch, lab.sign_in())
+    page.evaluate(WRAP_ONCE_MORE, "after")
+    assert [200] == statuses(page_python, '[fetch("/api/profile")]')
+    assert ["after", "before"] == page.evaluate("seen")
+
+    for name in order.split():
+        if name == "ours":
+            page_python(unwrap_fetch)
+            assert [401] == statuses(page_python, '[fetch("/api/profile")]')
+        else:
+            page.evaluate("(name) => window[name]()", name)
+    page_python(wrap_fetch, lab.sign_in())
+    assert [200] == statuses(page_python, '[fetch("/api/profile")]')
+
+    page_python(unwrap_fetch)
+    page.evaluate("() => { window.fetch = window.genuine; }")
+
+
+def test_a_fetch_that_cant_be_replaced_is_told(fresh_page, lab: Lab) -> None:
+    """Some pages freeze what is theirs."""
+    page_python = fresh_page()
+    page_python.page.evaluate("() => Object.defineProperty(window, 'fetch', { writable: false })")
+
+    with pytest.raises(PagePythonError, match="read-only"):
+        page_python(wrap_fetch, lab.sign_in())

@@ -1,4 +1,4 @@
-"""PyScript's workers: one session, one flight, one redirect for a page and its worker, in both set-ups."""
+"""PyScript's workers: one session, one renewal, one redirect for a page and its worker, in both set-ups."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Route
 
-from silent_refresh import Client, SilentRefresh
-from tests.e2e.cancelled_request import cancelled_request
+from silent_refresh import Client, SilentRefresh, StepUpRequired
+from tests.e2e.cancelled_request import ABORTED, cancelled_request
 from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import SETUPS, Side, open_page
@@ -28,7 +28,7 @@ async def count_messages(urls):
 
     from opened import client
 
-    from silent_refresh.browser.port import Port
+    from silent_refresh.workers.channel import Port
 
     posted, post = [], Port.post
     Port.post = lambda self, *message: (posted.append(message[0]), post(self, *message))
@@ -47,6 +47,7 @@ def test_a_good_token_costs_no_word_to_the_page(signed_in: tuple[Side, Side], la
     assert {"refresh": 0, "reuse": 0, "api": 5, "unauthorized": 0} == lab.counters()
 
 
+@pytest.mark.every_engine("workers")
 def test_a_page_and_its_worker_share_one_refresh(signed_in: tuple[Side, Side], lab: Lab) -> None:
     """Ten requests of each with an expired token cost one, and none is sent more than twice."""
     page, worker = signed_in
@@ -113,6 +114,49 @@ def test_an_unreachable_server_keeps_the_session(signed_in: tuple[Side, Side], l
 
     assert ["RefreshUnavailable"] == worker.get("profile")
     assert before == page.record()
+    assert [] == page.redirects()
+
+
+async def cancel_all_tasks():
+    import asyncio
+
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+
+
+def test_f9_a_page_that_cancels_all_tasks_strands_no_worker(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """The worker's request ends when the page's share of it does, and the next one renews (F9)."""
+    page, worker = signed_in
+    lab.expire()
+    lab.refresh(status=503, delay=2)
+    with page.page.expect_request("**/refresh"):
+        running = worker.start(["GET", "profile", {}])
+    page.python(cancel_all_tasks)
+
+    assert ["SilentRefreshError"] == running.result()
+    assert [200] == worker.get("profile")
+
+
+async def what_to_ask_for(path):
+    from opened import client
+
+    try:
+        await client.get(path)
+    except StepUpRequired as error:
+        return [error.acr_values, error.max_age, error.response.status, error.response.request.credential]
+
+
+def test_a_worker_is_told_that_a_sign_in_is_not_enough(signed_in: tuple[Side, Side], lab: Lab) -> None:
+    """By the error that the page's own code gets, sent by itself or through the page."""
+    page, worker = signed_in
+    challenge = 'Bearer error="insufficient_user_authentication", max_age=5'
+    lab.api(status=401, headers={"WWW-Authenticate": challenge})
+    assert [None, 5, 401, None] == worker.python(what_to_ask_for, "profile")
+
+    lab.api(status=401)
+    lab.api(status=401, headers={"WWW-Authenticate": challenge})
+    assert [None, 5, 401, None] == worker.python(what_to_ask_for, "profile")
+    assert 1 == lab.counters()["refresh"]
     assert [] == page.redirects()
 
 
@@ -187,7 +231,7 @@ def test_a_worker_signs_in_with_tokens_of_any_origin(sides: tuple[Side, Side], l
 
 
 async def hear_all():
-    from silent_refresh.browser.port import Port
+    from silent_refresh.workers.channel import Port
 
     heard, hear = [], Port._heard
     Port._heard = lambda self, event: (heard.append(event.data), hear(self, event))
@@ -200,6 +244,7 @@ async def hear_all():
     return heard
 
 
+@pytest.mark.every_engine("workers")
 def test_the_refresh_token_never_reaches_the_worker(signed_in: tuple[Side, Side], lab: Lab) -> None:
     """Of all that the page says, a renewal included, nothing has it."""
     page, worker = signed_in
@@ -220,7 +265,7 @@ def test_a_cancelled_request_of_a_worker_is_aborted(signed_in: tuple[Side, Side]
     request = cancelled_request(worker.page, worker.python)
 
     assert request.url.endswith("/api/profile")
-    assert "net::ERR_ABORTED" == request.failure
+    assert request.failure in ABORTED
 
 
 async def cancel_the_replay():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from silent_refresh import serve_workers
-from tests.e2e.page_python import BOOT_TIMEOUT, PagePython, PagePythonError
+from tests.e2e.page_python import PagePython, PagePythonError
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import (
     ADDRESS,
@@ -20,7 +20,6 @@ from tests.e2e.workers import (
 
 CONFIGURED = (Path(__file__).resolve().parents[2] / CONFIGURATION.lstrip("/")).read_text(encoding="utf-8")
 INTERPRETER = tomllib.loads(CONFIGURED)["interpreter"]
-PATIENT = BOOT_TIMEOUT / 1000  # s, in which a worker starts on any machine
 
 
 async def make_a_worker(interpreter, config):
@@ -56,7 +55,7 @@ async def until_the_other_is_forgotten():
             gone.set()
 
     gone = Event()
-    auth._watchers = Watchers(auth._watchers)
+    auth._session._watchers = Watchers(auth._session._watchers)
     js.window.another.terminate()
     await gone.wait()
 
@@ -65,7 +64,7 @@ def test_a_worker_made_in_python_is_served(signed_in: tuple[Side, Side], lab: La
     """``PyWorker(…)`` leaves no trace in the page, so it's handed over; it is forgotten when it ends."""
     page, _ = signed_in
     interpreter = base_url + INTERPRETER
-    page.python(make_a_worker, interpreter, CONFIGURATION, timeout=PATIENT)
+    page.python(make_a_worker, interpreter, CONFIGURATION)
     another = Side(PagePython(page.page, ADDRESS, "runPythonInAnother"))
     another.python(open_auth, False)
     lab.expire()
@@ -92,7 +91,7 @@ async def add_a_worker():
 def test_a_worker_that_comes_later_is_found(signed_in: tuple[Side, Side], lab: Lab) -> None:
     """A script that the page adds is served without being handed over."""
     page, _ = signed_in
-    page.python(add_a_worker, timeout=PATIENT)
+    page.python(add_a_worker)
     another = Side(PagePython(page.page, ADDRESS, "runPythonInAnother"))
     another.python(open_auth, False)
     lab.expire()
@@ -108,7 +107,7 @@ def test_a_strict_policy_is_told_what_it_needs(signed_in: tuple[Side, Side], bas
     page.page.route(
         "**/page/lacking.toml", lambda route: route.fulfill(body=with_the_packages_files(CONFIGURED))
     )
-    page.python(make_a_worker, base_url + INTERPRETER, "/tests/e2e/page/lacking.toml", timeout=PATIENT)
+    page.python(make_a_worker, base_url + INTERPRETER, "/tests/e2e/page/lacking.toml")
     another = PagePython(page.page, ADDRESS, "runPythonInAnother")
 
     with pytest.raises(PagePythonError, match=r"Content-Security-Policy.*\[js_modules\.worker\]"):

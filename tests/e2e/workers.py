@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, BrowserContext, Route
 
 from silent_refresh import Client, SilentRefresh, serve_workers
-from tests.e2e.page_python import BOOT_TIMEOUT, PagePython
-from tests.e2e.page_session import HOLD_REDIRECTS, PageSession
+from tests.e2e.page_python import PagePython
+from tests.e2e.page_session import PageSession, hold_redirects
+from tests.e2e.patience import MILLISECONDS
 
 ADDRESS = "/tests/e2e/page/worker.html"
 CONFIGURATION = "/tests/e2e/page/worker.toml"
@@ -46,7 +47,7 @@ def with_a_worker(route: Route) -> None:
     response = route.fetch()
     policy = response.headers["content-security-policy"]
     assert NO_POLICY in policy
-    policy = policy.replace(NO_POLICY, "trusted-types default; worker-src blob:")
+    policy = policy.replace(NO_POLICY, "trusted-types default; worker-src blob: 'self'")
     route.fulfill(response=response, headers={**response.headers, "content-security-policy": policy})
 
 
@@ -65,7 +66,9 @@ def with_shared_memory(route: Route) -> None:
 def with_the_packages_files(configuration: str) -> str:
     """Let the configuration name no JavaScript for workers; what it loads is what a wheel holds."""
     assert FOR_WORKERS in configuration
-    return configuration.replace(FOR_WORKERS, "") + f'"{BRIDGE}" = "./silent_refresh/browser/bridge.js"\n'
+    folder, _, _ = BRIDGE.rpartition("/")
+    files = [f'"{folder}/{name}" = "./silent_refresh/browser/{name}"\n' for name in ("bridge.js", "dpop.js")]
+    return configuration.replace(FOR_WORKERS, "") + "".join(files)
 
 
 def as_from_the_wheel(route: Route) -> None:
@@ -82,16 +85,21 @@ SETUPS: dict[str, dict[str, Callable[[Route], None]]] = {
 
 @contextmanager
 def open_page(browser: Browser, base_url: str, setup: str) -> Iterator[PagePython]:
-    """Open the page with a worker, and wait until both their Pythons are there."""
+    """Open the page with a worker in a context of its own, which is closed in the end."""
     with browser.new_context(base_url=base_url) as context:
-        page = context.new_page()
-        for address, handler in SETUPS[setup].items():
-            page.route(f"**{address}", handler)
-        page_python = PagePython(page, ADDRESS)
-        page_python.open()
-        page.evaluate(WORKER_IS_READY, BOOT_TIMEOUT)
-        assert (setup == "shared-memory") == page.evaluate("crossOriginIsolated")
-        yield page_python
+        yield open_page_in(context, setup)
+
+
+def open_page_in(context: BrowserContext, setup: str) -> PagePython:
+    """Open the page with a worker, and wait until both their Pythons are there."""
+    page = context.new_page()
+    for address, handler in SETUPS[setup].items():
+        page.route(f"**{address}", handler)
+    page_python = PagePython(page, ADDRESS)
+    page_python.open()
+    page.evaluate(WORKER_IS_READY, MILLISECONDS)
+    assert (setup == "shared-memory") == page.evaluate("crossOriginIsolated")
+    return page_python
 
 
 async def open_auth(serves):
@@ -125,7 +133,7 @@ def open_sides(page_python: PagePython) -> Iterator[tuple[Side, Side]]:
     """Make an `auth` and a `client` in the page, and in its worker; nobody is signed in."""
     worker_python = PagePython(page_python.page, ADDRESS, "runPythonInWorker")
     page_python.forget()
-    page_python.page.evaluate(HOLD_REDIRECTS)
+    hold_redirects(page_python.page)
     page_python(open_auth, True)
     worker_python(open_auth, False)
     page, worker = Side(page_python), Side(worker_python)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from silent_refresh import Client, NetworkError, Request, SilentRefresh
+from silent_refresh import Client, NetworkError, RefreshEndpoint, Request, SilentRefresh
 from tests.engine.watch import Watch
 from tests.world.browser import Browser, Tab
 from tests.world.loop import later
@@ -37,11 +37,12 @@ class World:
     deeds: list[asyncio.Task[Any]] = field(default_factory=list)
     requests: list[asyncio.Task[Any]] = field(default_factory=list)
     was_full: bool = False
+    dpop: bool = False  # whether tokens are bound to a key
 
     def open(self) -> Page:
         """Open one more page."""
         tab = self.browser.open()
-        page = Page(tab, *tab.sign())
+        page = Page(tab, *tab.sign(refresh=RefreshEndpoint.article(dpop=self.dpop)))
         self.watch.listen(page.auth)
         self.pages.append(page)
         return page
@@ -53,12 +54,21 @@ class World:
         self.requests.append(task)
         return task
 
+    async def sign_in(self, page: Page, user: str = "ada") -> None:
+        """Sign in, by the page's own call."""
+        key = await page.auth._session.proving_key()
+        await page.auth.sign_in(self.server.sign_in(user, key))
+
     async def sign_out(self, page: Page) -> None:
         """Sign out; from then on that session must stay dead."""
-        session = page.auth._vault.session
+        session = page.auth._session._manager.session
         await page.auth.sign_out()
         if session is not None and page.tab.alive:
             self.watch.ended.add(session.id)
+            # A page that asked the journal just before has the message on its way, and can know no better.
+            if self.browser.messages:
+                await self.browser.all_heard.wait()
+            self.watch.is_heard.add(session.id)
 
     def do(self, deed: Awaitable[Any]) -> None:
         """Let somebody do something meanwhile."""
@@ -143,7 +153,7 @@ async def signed_out_there(world: World, call: Call) -> Answer:
 
 async def switched_user(world: World, call: Call) -> Answer:
     """Somebody else signs in, in the last tab."""
-    world.do(world.pages[-1].auth.sign_in(world.server.sign_in("bob")))
+    world.do(world.sign_in(world.pages[-1], "bob"))
     return await world.server.refresh(call)
 
 

@@ -1,6 +1,7 @@
 """Stories that Hypothesis makes up: tabs open and die, users come and go, servers fail, storage lags.
 
-``make test`` plays some hundred of them; ``SOAK=1`` many thousands.
+``make test`` plays the same thousand each time, so that a change is judged by what it changed; ``SOAK=1``
+searches through many thousands of new ones.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from silent_refresh import Response, SilentRefreshError, crowd
+from silent_refresh import Response, SilentRefreshError
+from silent_refresh.engine import limiter
 from tests.engine.faults import ALL, Page, World
 from tests.engine.test_every_interleaving import LONGEST, TAKES
 from tests.engine.watch import Watch, holds
@@ -23,7 +25,8 @@ from tests.world.browser import Browser
 from tests.world.loop import VirtualLoop, later
 from tests.world.server import Answer, Call, Server
 
-STORIES = 5000 if os.environ.get("SOAK") else 1000
+IS_SEARCH = bool(os.environ.get("SOAK"))
+STORIES = 5000 if IS_SEARCH else 1000
 SURVIVED = sorted(ALL.keys() - {"frozen"})  # a frozen tab is found by nobody until it's closed
 tab_numbers = st.integers(0, 2)
 
@@ -40,19 +43,24 @@ class Story(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.loop.run_until_complete(later(seconds))
 
-    @initialize(seed=st.integers(0, 2**32), tabs=st.integers(1, 3), most=st.sampled_from([1, 2, crowd.MOST]))
-    def begin(self, seed: int, tabs: int, most: int) -> None:
+    @initialize(
+        seed=st.integers(0, 2**32),
+        tabs=st.integers(1, 3),
+        most=st.sampled_from([1, 2, limiter.MOST]),
+        dpop=st.booleans(),
+    )
+    def begin(self, seed: int, tabs: int, most: int, dpop: bool) -> None:
         """Open the first tabs, and sign in; ``most`` requests of a tab may be under way."""
-        self.patch.setattr("silent_refresh.auth.MOST", most)
+        self.patch.setattr("silent_refresh.engine.local_session.MOST", most)
         chance = random.Random(seed)
 
         async def start() -> None:
             server = Server(delay=lambda what: chance.uniform(*TAKES[what]))
             browser = Browser(server, delay=lambda what: chance.uniform(*TAKES[what]))
-            self.world = World(server, browser, Watch(server, browser))
+            self.world = World(server, browser, Watch(server, browser), dpop=dpop)
             for _ in range(tabs):
                 self.world.open()
-            await self.world.pages[0].auth.sign_in(server.sign_in())
+            await self.world.sign_in(self.world.pages[0])
 
         self.loop.run_until_complete(start())
 
@@ -105,7 +113,7 @@ class Story(RuleBasedStateMachine):
         """A user signs in."""
 
         async def start() -> None:
-            self.world.do(self.page(number).auth.sign_in(self.world.server.sign_in(user)))
+            self.world.do(self.world.sign_in(self.page(number), user))
 
         self.loop.run_until_complete(start())
 
@@ -114,6 +122,19 @@ class Story(RuleBasedStateMachine):
     def open(self) -> None:
         """One more tab."""
         self.loop.run_until_complete(self._call(self.world.open))
+
+    @rule(kept=st.sampled_from([0.0, 0.5, 1.0]), is_written_down=st.booleans())
+    def die(self, kept: float, is_written_down: bool) -> None:
+        """The browser is killed, and started again with what its disk has."""
+
+        async def restart() -> None:
+            if is_written_down:
+                self.world.browser.write_down()
+            self.world.watch.may_reuse = True  # whatever was under way
+            self.world.browser.die(kept=kept)
+            self.world.open()
+
+        self.loop.run_until_complete(restart())
 
     @rule(index=st.integers(0, 50))
     def cancel(self, index: int) -> None:
@@ -156,7 +177,10 @@ class Story(RuleBasedStateMachine):
         world.browser.full = False
         await later(120)
         living = [page for page in world.pages if page.tab.alive]
-        who = {page.auth._vault.session.id if page.auth._vault.session else None for page in living}
+        who = {
+            page.auth._session._manager.session.id if page.auth._session._manager.session else None
+            for page in living
+        }
         # What can't be stored can't be shared: with a full store each tab goes on with what it has.
         holds(10, world.was_full or len(who) == 1, f"the tabs disagree on who is signed in: {who}")
         # Tokens that could not be stored die with their tab; the others wait for a sign-in, and risk nothing.
@@ -183,6 +207,7 @@ Story.TestCase.settings = settings(
     max_examples=STORIES,
     stateful_step_count=25,
     deadline=None,
+    derandomize=not IS_SEARCH,
     suppress_health_check=list(HealthCheck),
 )
 TestAnyStory = Story.TestCase

@@ -1,6 +1,6 @@
 """Two tabs, two requests each, one fault: every order in which it can happen, as far as the first choices go.
 
-Each time something takes a while (a write until the other tab sees it, a trip to the fence, the lock's way,
+Each time something takes a while (a write until the other tab sees it, a trip to the journal, the lock's way,
 a message, the network's two ways) a choice is made between quick and slow. The first ``DEPTH`` choices are
 tried in all combinations; ``SOAK=1`` goes deeper.
 """
@@ -25,7 +25,7 @@ LONGEST = 110.0  # s within which a request ends: its own time-out thrice, and t
 # Seconds: quick and slow; what was seen in browsers, and what lets one overtake the other.
 TAKES = {
     "storage": (0.0, 0.017),
-    "fence": (0.001, 0.006),
+    "journal": (0.001, 0.006),
     "lock": (0.0, 0.004),
     "channel": (0.001, 0.030),
     "there": (0.020, 0.045),
@@ -51,21 +51,21 @@ class Choices:
         return TAKES[what][chosen]
 
 
-def beginnings() -> Iterator[tuple[int, ...]]:
+def beginnings(depth: int = DEPTH) -> Iterator[tuple[int, ...]]:
     """Yield all combinations of the first choices."""
-    for number in range(2**DEPTH):
-        yield tuple(number >> bit & 1 for bit in range(DEPTH))
+    for number in range(2**depth):
+        yield tuple(number >> bit & 1 for bit in range(depth))
 
 
-async def play(choices: Choices, fault: str) -> None:
+async def play(choices: Choices, fault: str, dpop: bool = False) -> None:
     """Play one round and check the invariants."""
     server = Server(delay=choices)
     browser = Browser(server, delay=choices)
     watch = Watch(server, browser)
     try:
-        world = World(server, browser, watch)
+        world = World(server, browser, watch, dpop=dpop)
         one, two = world.open(), world.open()
-        await one.auth.sign_in(server.sign_in())
+        await world.sign_in(one)
         await later(1)
         assert two.auth.signed_in
 
@@ -135,7 +135,10 @@ async def _check_afterwards(world: World, fault: str) -> None:
                 page.tab.kill()
     if fault == "full":  # whoever lacks the tokens that could not be stored gets them at the next attempt
         await _end_of([world.ask(page, 20 + n, timeout=20) for n, page in enumerate(living)], world)
-    who = {page.auth._vault.session.id if page.auth._vault.session else None for page in living}
+    who = {
+        page.auth._session._manager.session.id if page.auth._session._manager.session else None
+        for page in living
+    }
     holds(10, len(who) == 1, f"the tabs disagree on who is signed in after {fault}")
     world.server.expire()
     tasks = [world.ask(page, 10 + number, timeout=20) for number, page in enumerate(living)]
@@ -147,18 +150,29 @@ async def _check_afterwards(world: World, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ALL)
+def test_with_keys_it_keeps_them_too(fault: str) -> None:
+    """Where tokens are bound to a key, no request leaves without its proof, nor with another's."""
+    for beginning in beginnings(DEPTH - 4):
+        _run(beginning, fault, dpop=True)
+
+
+def _run(beginning: tuple[int, ...], fault: str, *, dpop: bool) -> None:
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(play(Choices(beginning), fault, dpop))
+    except BaseException as error:
+        error.add_note(f"fault {fault}, choices {beginning}")
+        raise
+    finally:
+        loop.close()
+
+
+@pytest.mark.parametrize("fault", ALL)
 def test_every_interleaving_keeps_the_invariants(fault: str) -> None:
     """No choice of quick and slow breaks one."""
     global explored
     for beginning in beginnings():
-        loop = VirtualLoop()
-        try:
-            loop.run_until_complete(play(Choices(beginning), fault))
-        except BaseException as error:
-            error.add_note(f"fault {fault}, choices {beginning}")
-            raise
-        finally:
-            loop.close()
+        _run(beginning, fault, dpop=False)
         explored += 1
 
 

@@ -22,77 +22,202 @@ OTHER_TESTS = [
     "tests/unit",
     "tests/engine",
 ]
-PUBLISH = "        await self._publish(Mark(session.generation, session.id, ended=False))\n        return not"
-
 # name: (module, what is there, what the mutant has), …
 MUTANTS = {
-    "no fence": [
+    "no journal in the lock": [
         (
-            "vault.py",
-            "        mark = await self._coordinator.read_mark()\n        if mark is not None and not self",
-            "        mark = None\n        if mark is not None and not self",
+            "session/reconciled.py",
+            "        entry = await self._read()\n        await self._until_visible(entry)\n",
+            "        entry = None\n        await self._until_visible(entry)\n",
+        )
+    ],
+    "no journal at the start": [
+        (
+            "session/reconciled.py",
+            "            if not self.is_known:\n                await self._read_and_take()\n",
+            "            if False:\n                await self._read_and_take()\n",
+        )
+    ],
+    "the journal is written when the lock is free": [
+        (
+            "session/durable.py",
+            "        await self._do(self._tell_tabs(entry))\n",
+            "        asyncio.get_running_loop().call_later(0.5, self._spawn, self._tell_tabs(entry))\n",
+        )
+    ],
+    "a sign-out that is not in the journal": [
+        (
+            "session/manager.py",
+            "        await self._publish(JournalEntry(number, ended.id, ended=True))\n",
+            "        self._coordinator.announce(Mark(number, ended.id, ended=True))\n",
+        )
+    ],
+    "a store that is behind is trusted": [
+        (
+            "session/reconciled.py",
+            "        return session.generation <= entry.generation\n",
+            "        return False\n",
+        ),
+    ],
+    "a dead end where nothing newer is to be had": [
+        (
+            "session/reconciled.py",
+            "            return  # then what there is has to do; the token server has the last word\n",
+            '            raise RefreshUnavailable("another tab has it") from None\n',
+        )
+    ],
+    "a store that was cleared is filled again": [
+        (
+            "session/reconciled.py",
+            "session is not None or not self._is_in_store(entry) or self._record.is_foreign",
+            "True",
+        )
+    ],
+    "a record stays hidden beside another session's": [
+        (
+            "session/reconciled.py",
+            "stored is None or stored.generation < entry.generation",
+            "True",
+        )
+    ],
+    "a worker's session is not in the journal": [
+        ("session/reconciled.py", "return entry.in_store and self._keeps", "return entry.in_store")
+    ],
+    "what a crash has lost counts as cleared": [
+        (
+            "session/reconciled.py",
+            "        if not self.is_known and self._was_lost(entry):\n",
+            "        if False:\n",
+        )
+    ],
+    "tokens are sent before the journal was asked": [
+        (
+            "engine/renewal.py",
+            "        return session if self._manager.is_known else None\n",
+            "        return session\n",
+        )
+    ],
+    "a sign-in that other tabs may undo before it is settled": [
+        (
+            "session/reconciled.py",
+            "        if session.id in self._unsettled:\n            return False  # it is about",
+            "        if False:\n            return False  # it is about",
+        )
+    ],
+    "another application's record": [
+        (
+            "session/record.py",
+            "        if _owner_of(text) in (None, self.owner):\n",
+            "        if True:\n",
         )
     ],
     "two storage keys": [
         (
-            "record.py",
-            "            self._store.set(self._store.key, session.to_json())\n",
-            "            self._store.set(self._store.key, session.to_json())\n"
+            "session/record.py",
+            "            self._store.set(self._find()[0], self.text_of(session))\n",
+            "            self._store.set(self._find()[0], self.text_of(session))\n"
             '            self._store.set("refreshToken", session.tokens.refresh_token or "")\n',
         )
     ],
     "no session check before replay": [
-        ("auth.py", "        if self._vault.is_over(session) or self", "        if self"),
-        ("renewal.py", "if current is None or current.id != refused.id:", "if current is None:"),
+        ("engine/pipeline.py", "        if self._manager.is_over(session) or self", "        if self"),
+        ("engine/renewal.py", "if current is None or current.id != refused.id:", "if current is None:"),
     ],
     "retry on a rejected refresh token": [
         (
-            "renewal.py",
-            "        if not isinstance(outcome, Unavailable) or attempt >= self._retries:\n",
-            "        if isinstance(outcome, Rejected) and attempt == 0:\n            return 0.0\n"
-            "        if not isinstance(outcome, Unavailable) or attempt >= self._retries:\n",
-        )
+            "engine/backoff.py",
+            "    if not isinstance(result, Unavailable) or not result.again:\n",
+            "    if isinstance(result, Rejected) and attempt == 0:\n        return 0.0\n"
+            "    if not isinstance(result, Unavailable) or not result.again:\n",
+        ),
+        (
+            "engine/backoff.py",
+            "import LONGEST_PAUSE, RefreshResult, Unavailable",
+            "import LONGEST_PAUSE, RefreshResult, Rejected, Unavailable",
+        ),
     ],
     "state not reset on failure": [
         (
-            "renewal.py",
-            "        if self._flight is flight:\n",
-            "        if self._flight is flight and isinstance(outcome, Session):\n",
+            "engine/renewal.py",
+            "        if self._in_flight is in_flight:\n",
+            "        if self._in_flight is in_flight and isinstance(outcome, Session):\n",
         )
     ],
     "stale-token check removed": [
-        ("renewal.py", "        elif self._flight is None:\n", "        elif False:\n")
+        ("engine/renewal.py", "        elif self._in_flight is None:\n", "        elif False:\n")
     ],
     "subscribers dropped on failure": [
         (
-            "flight.py",
-            "                waiter.set_exception(copy_of(outcome))\n",
-            "                waiter.set_exception(copy_of(outcome))\n                return\n",
+            "engine/in_flight.py",
+            "                waiter.set_exception(copy_of(self._outcome))\n",
+            "                waiter.set_exception(copy_of(self._outcome))\n                return\n",
         )
     ],
     "waiters go on before the commit": [
         (
-            "vault.py",
-            "        self._keep(session)\n" + PUBLISH,
+            "session/manager.py",
+            "        await self._commit(session)\n        if self.is_over(session):\n",
             "        self.session = session\n"
-            "        asyncio.get_running_loop().call_later(0.5, self._keep, session)\n        return not",
+            "        asyncio.get_running_loop().call_later(0.5, self._spawn, self._commit(session))\n"
+            "        if self.is_over(session):\n",
         )
     ],
-    "a turn that is lost": [("crowd.py", "            if not turn.cancelled():", "            if False:")],
-    "no session check after the turn": [
+    "an admission that is lost": [
+        ("engine/limiter.py", "            if not admission.cancelled():", "            if False:")
+    ],
+    "no session check after the wait": [
         (
-            "auth.py",
-            "            if session is not None and self._vault.is_over(session):\n",
+            "engine/pipeline.py",
+            "            if session is not None and self._manager.is_over(session):\n",
             "            if False:\n",
         )
     ],
-    "nobody has a turn": [("auth.py", "            if crowd.held:\n", "            if False:\n")],
+    "nobody is admitted": [
+        ("engine/pipeline.py", "            if limiter.waiting:\n", "            if False:\n")
+    ],
     "a sign-out that other tabs may undo": [
         (
-            "vault.py",
+            "session/reconciled.py",
             "        if stored is not None and stored.generation <= self._dead.get(stored.id, 0):\n",
             "        if False:\n",
         )
+    ],
+    "a renewal that was ended is waited for": [
+        ("engine/in_flight.py", "        self._task.add_done_callback(self._ended)\n", "")
+    ],
+    "a renewal that is overdue is waited for": [
+        ("engine/in_flight.py", "loop.time() + patience", "loop.time() + 1e9")
+    ],
+    "what waited in vain is sent as another user": [
+        (
+            "engine/pipeline.py",
+            "before is not None and (current is None or current.id != before.id)",
+            "current is None",
+        )
+    ],
+    "one request waits in vain twice": [
+        ("engine/pipeline.py", "        if unavailable is not None and", "        if False and")
+    ],
+    "a renewal ahead that fails holds the request up": [
+        ("engine/pipeline.py", "            return current, error\n", "            raise\n")
+    ],
+    "the page's last requests wait": [
+        (
+            "engine/pipeline.py",
+            "    return request.options is not None and bool(",
+            "    return False and bool(",
+        )
+    ],
+    "renewals in vain without a pause": [("engine/refusals.py", "return now < self._until or (", "return (")],
+    "a renewal without its proof": [
+        (
+            "protocol/token_request.py",
+            "            if endpoint.dpop:\n                request = request.with_proof(",
+            "            if False:\n                request = request.with_proof(",
+        )
+    ],
+    "a pause though renewals help": [
+        ("engine/pipeline.py", "            self._refusals.forget()\n", "            pass\n")
     ],
 }
 

@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from typing import Any
 
-from silent_refresh import Response, SilentRefresh, SilentRefreshError
+from silent_refresh import Request, Response, SilentRefresh, SilentRefreshError
 from tests.world.browser import Browser, Tab
 from tests.world.server import Answer, Call, Server
 
@@ -38,6 +38,7 @@ class Watch(logging.Handler):
         self.browser = browser
         self.may_reuse = False  # a tab died, or an answer was lost, in mid-commit
         self.ended: set[str] = set()  # sessions that were signed out, and the sign-out has returned
+        self.is_heard: set[str] = set()  # those of them of which every tab has heard
         self.network_faults: Counter[str] = Counter()  # by request
         self.broken: list[Broken] = []
         self._in_flight: Counter[str] = Counter()
@@ -52,6 +53,10 @@ class Watch(logging.Handler):
         self._refresh_calls = 0
         server.arrived, server.answered = self._guard(self._arrived), self._guard(self._answered)
         browser.wrote, browser.held = self._guard(self._wrote), self._guard(self._held)
+        browser.sent = self._guard(self._sent)
+        self._session_of: dict[str, str] = {}  # by access token
+        self._session_presenting: dict[str, str] = {}  # by refresh token
+        self._key_of: dict[str, str | None] = {}  # by session
         logging.getLogger("silent_refresh").addHandler(self)
 
     def close(self) -> None:
@@ -79,7 +84,25 @@ class Watch(logging.Handler):
     def _told(self, text: str) -> None:
         holds(17, not SECRET.search(text), f"a token was told: {text}")
 
+    def _look_at_proof(self, call: Call) -> None:
+        """See that where tokens are bound to a key a call has the proof that it needs, and no other."""
+        if call.path == "/refresh":
+            token, session = None, self._session_presenting.get(call.body["refreshToken"])
+        else:
+            token, session = call.token, self._session_of.get(call.token or "")
+        if session is None:
+            return  # never stored: the store is full
+        key = self._key_of.get(session)
+        if key is None:
+            holds(22, call.proof is None, "a proof was sent that nobody asked for")
+            return
+        expected = {"key": key, "htm": call.method, "htu": call.url.partition("?")[0], "ath": token}
+        holds(22, call.proof == expected, f"a request left with {call.proof}, not {expected}")
+        holds(22, call.scheme == ("DPoP" if token else ""), f"a token left behind {call.scheme!r}")
+
     def _arrived(self, call: Call) -> None:
+        if call.token or call.path == "/refresh":
+            self._look_at_proof(call)
         holds(
             8,
             call.token is None or call.token.startswith("access-"),
@@ -113,9 +136,19 @@ class Watch(logging.Handler):
             if answer.status == 401 and call.token:
                 self._refused.add(call.token)
 
+    def _sent(self, tab: Tab, request: Request) -> None:
+        token = request.credential.token if request.credential is not None else ""
+        session = self._session_of.get(token)
+        holds(
+            19, session not in self.is_heard, "a request left with a token of a session that was signed out"
+        )
+
     def _wrote(self, tab: Tab, text: str) -> None:
         record = json.loads(text)
         session = record["id"]
+        self._session_of[record["access_token"]] = session
+        self._session_presenting[record["refresh_token"]] = session
+        holds(22, self._key_of.setdefault(session, record.get("key")) == record.get("key"), "another key")
         grows = record["generation"] >= self._generation[session]
         holds(11, grows, f"the generation fell from {self._generation[session]} to {record['generation']}")
         self._generation[session] = record["generation"]

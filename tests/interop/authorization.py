@@ -17,8 +17,8 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def authorize(url: str, **changed: str) -> dict[str, str]:
-    """Ask ``/authorize`` for a code; return the parameters of the redirect."""
+def authorize(url: str, path: str = "/authorize", **changed: str) -> dict[str, str]:
+    """Ask for a code, as a browser does; return the parameters with which it comes back."""
     question = {
         "response_type": "code",
         "client_id": CLIENT_ID,
@@ -28,18 +28,23 @@ def authorize(url: str, **changed: str) -> dict[str, str]:
         "code_challenge_method": "S256",
         **changed,
     }
-    answer = httpx.get(f"{url}/authorize", params=question, trust_env=False)
+    with httpx.Client(trust_env=False) as browser:
+        answer = browser.get(url + path, params=question)
+        while answer.next_request and not str(answer.next_request.url).startswith(question["redirect_uri"]):
+            answer = browser.send(answer.next_request)
     assert answer.next_request is not None, answer.text
     return dict(answer.next_request.url.params)
 
 
-def exchange(url: str, client_id: str = CLIENT_ID) -> dict[str, str]:
-    """Get a code; return the form that exchanges it for tokens."""
+def exchange(url: str, client_id: str = CLIENT_ID, path: str = "/authorize", **asked: str) -> dict[str, str]:
+    """Get a code; return the form that exchanges it for tokens. `asked`: more parameters of the request."""
     verifier = secrets.token_urlsafe(48)
     return {
         "grant_type": "authorization_code",
         "client_id": client_id,
         "redirect_uri": f"{url}/callback",
-        "code": authorize(url, client_id=client_id, code_challenge=challenge_of(verifier))["code"],
+        "code": authorize(url, path, client_id=client_id, code_challenge=challenge_of(verifier), **asked)[
+            "code"
+        ],
         "code_verifier": verifier,
     }

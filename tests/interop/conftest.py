@@ -17,6 +17,7 @@ import pytest
 
 from tests.e2e.conftest import (
     base_url,
+    browser,
     browser_type_launch_args,
     page_python,
     server,
@@ -31,6 +32,7 @@ from tests.interop.running import InteropServer
 # Fixtures are found by their names here.
 __all__ = [
     "base_url",
+    "browser",
     "browser_type_launch_args",
     "page_python",
     "server",
@@ -55,6 +57,12 @@ def server_of() -> Iterator[ServerOf]:
             return running[command]
 
         yield find
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any], base_url: str) -> dict[str, Any]:
+    """Open pages at this folder's server: the arguments are made once, and may be those of tests/e2e."""
+    return {**browser_context_args, "base_url": base_url}
 
 
 @pytest.fixture

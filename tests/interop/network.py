@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 
 from silent_refresh import Headers, NetworkError, Request, RequestTimeout, Response
+from silent_refresh.http.credential import cookies_with
+from tests.world.browser import ORIGIN
 
 
 class Network:
@@ -28,14 +30,17 @@ class Network:
     async def transport(self, request: Request) -> Response:
         """Send one request. Raises ``NetworkError`` or ``RequestTimeout``."""
         options: dict[str, Any] = dict(request.options or {})
-        http = self._http[options.get("credentials", "omit")]
+        named = options.get("credentials") or cookies_with(request.credential)
+        http = self._http[
+            "include" if named == "include" else "omit"
+        ]  # another origin is none of "same-origin"
         follows = options.get("redirect", "follow") == "follow"
         try:
             answer = await http.request(
                 request.method,
-                request.url,
-                headers=list(request.headers.items()),
-                content=request.body,
+                request.sent_url(),
+                headers=[("Origin", ORIGIN), *request.sent_headers().items()],
+                content=request.sent_body(),
                 timeout=request.timeout,
                 follow_redirects=follows,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from silent_refresh import Client, Headers, Request, Response, Tokens
+from silent_refresh.protocol.endpoint import read_sign_in
 from tests.interop.network import Network
 from tests.interop.presets import Preset
 from tests.interop.running import InteropServer
@@ -35,7 +36,7 @@ class Page:
         endpoint = (taken_for or preset).endpoint(server.url, **changed)
         if taken_for is not None:
             endpoint.url = self.right_endpoint.url
-        self.auth, _ = self.tab.sign(refresh=endpoint)
+        self.auth, _ = self.tab.sign(refresh=endpoint, is_refused=preset.is_refused)
         self.client = Client(server.url, auth=self.auth, headers=preset.headers)
 
     async def sign_in(self) -> Tokens:
@@ -45,7 +46,11 @@ class Page:
         headers = Headers({**how["headers"], **self.preset.headers})
         request = Request("POST", how["url"], headers=headers, body=how["body"], options=options)
         response = (await self.network.transport(request)).raise_for_status()
-        await self.auth.sign_in(self.right_endpoint.read_tokens(await response.json()))
+        if self.preset.granted is None:
+            response = await self.network.transport(self.right_endpoint.request(None))
+        answer = await response.json()
+        granted = answer[self.preset.granted] if self.preset.granted else answer
+        await self.auth.sign_in(read_sign_in(granted, self.right_endpoint))
         self.server.lab.reset()
         return self.tokens
 

@@ -23,12 +23,12 @@ from tests.interop.running import InteropServer
 
 
 async def sign_in(call):
+    from silent_refresh.platform.current import current_platform
+
     headers = Headers(call["headers"])
     options = {"credentials": "include"}
     request = Request("POST", call["url"], headers=headers, body=call["body"], options=options)
-    auth = SilentRefresh(store=MemoryStorage())
-    (await auth.platform.transport(request)).raise_for_status()
-    auth.close()
+    (await current_platform().transport(request)).raise_for_status()
 
 
 async def begin(arguments, url):

@@ -12,8 +12,12 @@ from silent_refresh import RefreshMisconfigured, RefreshUnavailable
 from tests.interop.conftest import OpenPage
 from tests.interop.page import Page
 from tests.interop.presets import (
+    ALLAUTH,
     ARTICLE,
+    AUTHX,
+    BETTER_AUTH,
     COOKIE,
+    DJANGO_OAUTH_TOOLKIT,
     FLASK_JWT_EXTENDED,
     OAUTH2,
     PRESETS,
@@ -45,6 +49,18 @@ MISTAKES: dict[str, tuple[Preset, dict[str, Any], str]] = {
     "supabase: another path": (SUPABASE, {"url": "{url}/project"}, "404: check the URL"),
     "cookie: another CSRF header": (COOKIE, {"csrf_header": ("X-CSRF", "1")}, "403: check the CSRF header"),
     "cookie: another path": (COOKIE, {"url": "{url}/refresh"}, "404: check the URL"),
+    "django-oauth-toolkit: no slash": (DJANGO_OAUTH_TOOLKIT, {"url": "{url}/token"}, "404: check the URL"),
+    "django-oauth-toolkit: an unknown client": (
+        DJANGO_OAUTH_TOOLKIT,
+        {"client_id": "nobody"},
+        "invalid_client: check client_id",
+    ),
+    "allauth: another path": (ALLAUTH, {"url": "{url}/_allauth/app/v1/refresh"}, "404: check the URL"),
+    "allauth: a resource": (ALLAUTH, {"url": "{url}/api/me"}, "this one takes access tokens"),
+    "authx: another path": (AUTHX, {"url": "{url}/renew"}, "404: check the URL"),
+    "authx: a resource": (AUTHX, {"url": "{url}/api/me", "method": "GET"}, "this one takes access tokens"),
+    "better-auth: another path": (BETTER_AUTH, {"url": "{url}/api/auth/renew"}, "404: check the URL"),
+    "better-auth: another answer": (BETTER_AUTH, {"access_path": "jwt"}, "without 'jwt'"),
 }
 MIX_UPS = [(right, wrong) for right, wrong in product(PRESETS, PRESETS) if COOKIE is not right is not wrong]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,10 +17,17 @@ from tests.interop.conftest import ServerOf
 from tests.interop.presets import OAUTH2
 from tests.interop.running import InteropServer
 
+WHAT_IS_LEFT = """() => JSON.stringify([
+    location.href, history.state, document.referrer, window.name, { ...sessionStorage },
+    navigation.entries().map(({ url }) => url), navigation.currentEntry.getState(),
+])"""
+
+WHAT_THE_BROWSER_TELLS = "() => JSON.stringify(performance.getEntries())"
+
 
 async def begin(issuer, parameters):
     auth = SilentRefresh(await RefreshEndpoint.discover(issuer, "demo-page"))
-    await auth.authorize(scope="profile offline_access", **parameters)
+    await auth.authorize(**{"scope": "profile offline_access", **parameters})
 
 
 async def complete(issuer):
@@ -31,7 +39,7 @@ async def complete(issuer):
     except AuthorizationError as error:
         told = error.reason
     address = js.location.pathname + js.location.search
-    kept = js.sessionStorage.length
+    kept = sum("authorization" in name for name in js.Object.keys(js.sessionStorage))
     auth.close()
     return {"told": told, "signed in": auth.signed_in, "address": address, "kept": kept}
 
@@ -126,6 +134,66 @@ def test_from_sign_in_to_sign_out(static_page: StaticPage, provider: InteropServ
     assert (400, "invalid_grant") == renewed_with(after["refresh token"], provider)
 
 
+async def show_who(issuer):
+    import sys
+    from types import SimpleNamespace
+
+    auth = SilentRefresh(await RefreshEndpoint.discover(issuer, "demo-page"), login=None)
+    sys.modules["signed_in"] = SimpleNamespace(auth=auth)
+    await auth.complete_authorization()
+    return dict(auth.claims)
+
+
+async def leave():
+    from signed_in import auth
+
+    await auth.sign_out(provider=True)
+
+
+def test_openid_says_who_it_is_and_signs_out_at_the_provider(
+    static_page: StaticPage, provider: InteropServer, base_url: str
+) -> None:
+    """The ID token is a real one; the provider takes it back, and sends the page where it came from."""
+    static_page.go_and_come_back(scope="openid profile offline_access")
+    claims = static_page.python(show_who, provider.url)
+    with static_page.page.expect_request(f"{provider.url}/logout?*") as sent:
+        static_page.python.start(leave)
+
+    assert ("demo", "Demo", provider.url) == (claims["sub"], claims["name"], claims["iss"])
+    said = parse_qs(urlsplit(sent.value.url).query)
+    assert {"id_token_hint", "client_id", "post_logout_redirect_uri"} == said.keys()
+    static_page.page.wait_for_url(f"{base_url}{ADDRESS}")
+    static_page.python.wait_until_ready()
+    kept = static_page.page.evaluate("() => Object.keys(localStorage)")
+    assert [f"silent-refresh:metadata {provider.url}"] == kept  # for a start without the provider
+
+
+def test_nothing_of_the_answer_stays_in_the_page(static_page: StaticPage) -> None:
+    """Code and state are out of the address line, the history and what the next page is told of this one."""
+    url = static_page.go_and_come_back()
+    [code], [state] = (parse_qs(urlsplit(url).query)[name] for name in ("code", "state"))
+
+    assert static_page.complete()["signed in"]
+
+    left = static_page.page.evaluate(WHAT_IS_LEFT)
+    assert ADDRESS in left
+    assert code not in left
+    assert state not in left
+
+
+def test_no_token_stays_where_others_read(static_page: StaticPage) -> None:
+    """Neither in the history, nor in what the browser tells of this navigation and of each request."""
+    static_page.go_and_come_back()
+    assert static_page.complete()["signed in"]
+    record = json.loads(static_page.page.evaluate("() => localStorage.getItem('silent-refresh')"))
+
+    left = static_page.page.evaluate(WHAT_IS_LEFT) + static_page.page.evaluate(WHAT_THE_BROWSER_TELLS)
+
+    assert "/token" in left
+    for token in (record["access_token"], record["refresh_token"]):
+        assert token not in left
+
+
 def renewed_with(refresh_token: str, provider: InteropServer) -> tuple[int, str]:
     """Use a refresh token, and return status and error."""
     form = {"grant_type": "refresh_token", "client_id": "demo-page", "refresh_token": refresh_token}
@@ -153,7 +221,7 @@ def test_a_user_who_does_not_agree_is_not_signed_in(static_page: StaticPage) -> 
 def test_a_code_that_was_used_signs_nobody_in(static_page: StaticPage, provider: InteropServer) -> None:
     """Somebody else was faster with the code: the server refuses it, and so does the page afterwards."""
     url = static_page.go_and_come_back()
-    kept = static_page.page.evaluate("() => JSON.parse(Object.values(sessionStorage)[0])")
+    kept = static_page.page.evaluate("() => JSON.parse(sessionStorage['silent-refresh:authorization'])")
     form = {"grant_type": "authorization_code", "client_id": "demo-page", "code_verifier": kept["verifier"]}
     form |= {"redirect_uri": kept["redirect_uri"], "code": httpx.URL(url).params["code"]}
     assert 200 == httpx.post(f"{provider.url}/token", data=form, trust_env=False).status_code

@@ -22,14 +22,16 @@ from app.server.app import create_app
 from app.server.settings import Settings
 
 START = 1_700_000_000.0  # seconds since the epoch
+HOST = (b"host", b"server.test")
 CREDENTIALS = {"username": "demo", "password": "demo-password"}
 
 
 class Clock:
-    """A clock that moves when it is told to, or when the server sleeps."""
+    """A wall clock that moves when it is told to, or when the server sleeps, and the steady one beside it."""
 
     def __init__(self) -> None:
         self.now = START
+        self._lost = 0.0  # to setting it back
 
     def __call__(self) -> float:
         return self.now
@@ -37,6 +39,15 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
+
+    def set_back(self, seconds: float) -> None:
+        """Set the wall clock back; no time passes."""
+        self.now -= seconds
+        self._lost += seconds
+
+    def steady(self) -> float:
+        """Return the seconds that have passed, whatever the wall clock was set to."""
+        return self.now + self._lost - START
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass, and others run meanwhile."""
@@ -68,7 +79,7 @@ class Site:
             "root": folder,
             "lab": True,
             "clock": self.clock,
-            "steady_clock": self.clock,
+            "steady_clock": self.clock.steady,
             "sleep": self.clock.sleep,
             "password_hasher": self.hasher,
         }
@@ -124,6 +135,7 @@ class Site:
         body: Sequence[bytes] = (b"",),
         *,
         cut_off: bool = False,
+        server: str | None = "server.test",
     ) -> int:
         """Hand one request straight to the app, past all that a client would tidy up; return the status."""
         chunks = [
@@ -144,13 +156,13 @@ class Site:
             "http_version": "1.1",
             "scheme": "http",
             "client": ("192.0.2.1", 50000),
-            "server": ("server.test", 80),
+            "server": (server, 80) if server else None,
             "root_path": "",
             "method": method,
             "path": path,
             "raw_path": path.encode(errors="replace"),
             "query_string": query,
-            "headers": headers,
+            "headers": headers if any(b"host" == name for name, _ in headers) else [HOST, *headers],
         }
         await self.app(scope, receive, send)
         return int(sent[0]["status"])

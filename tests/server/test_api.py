@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from app.server.headers import IMPORT_MAP_HASH
 from tests.server.site import START, Site, bearer
 
 METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY"]
@@ -133,7 +134,7 @@ async def test_every_answer_carries_the_security_headers(site: Site) -> None:
 
         assert "default-src 'none'" in policy
         assert "connect-src 'self';" in policy
-        assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+        assert f"script-src 'self' 'wasm-unsafe-eval' '{IMPORT_MAP_HASH}';" in policy
         assert "trusted-types 'none'" in policy
         assert "unsafe-inline" not in policy
         assert "'unsafe-eval'" not in policy

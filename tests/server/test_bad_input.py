@@ -14,18 +14,20 @@ PATHS = [
     *("/", "/login", "/refresh", "/logout", "/pyscript.toml", "/static/style.css", "/app/demo/main.py"),
     *("/api/profile", "/api/notes", "/api/items/1", "/api/echo", "/api/admin", "/api/"),
     *("/lab/expire", "/lab/revoke", "/lab/counters", "/lab/requests", "/lab/unauthorized"),
-    *("/lab/refresh", "/lab/api", "/lab/ttl", "/lab/grace", "/lab/reset"),
+    *("/lab/refresh", "/lab/api", "/lab/ttl", "/lab/grace", "/lab/nonces", "/lab/reset"),
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "TRACE", "BREW", ""]
 HEADERS = [
     *(b"accept-encoding", b"access-control-request-headers", b"access-control-request-method"),
-    *(b"authorization", b"content-length", b"content-type", b"cookie", b"host", b"if-modified-since"),
+    *(b"authorization", b"content-length", b"content-type", b"cookie", b"dpop", b"host"),
+    b"if-modified-since",
     *(b"if-none-match", b"if-range", b"origin", b"range", b"x-request-id", b"transfer-encoding"),
 ]
 VALUES = [
     *(b"", b"*", b"*/*", b"null", b"application/json", b"application/json; charset=\xff", b"text/plain"),
-    *(b"Bearer", b"Bearer a.b.c", b"Bearer \xe4", b"Basic eA==", b"bytes=0-0,1-", b"-1", b"9" * 400),
-    *(b"https://app.example", b"POST", b"gzip;q=nan", b'W/"', b"Thu, 99 Foo 0000 99:99:99 GMT"),
+    *(b"Bearer", b"Bearer a.b.c", b"Bearer \xe4", b"DPoP a.b.c", b"Basic eA==", b"bytes=0-0,1-"),
+    *(b"-1", b"9" * 400, b"https://app.example", b"POST", b"gzip;q=nan", b'W/"'),
+    b"Thu, 99 Foo 0000 99:99:99 GMT",
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=[])),
@@ -34,7 +36,7 @@ JSON = st.recursive(
 )
 FIELDS = [
     *("username", "password", "refreshToken", "text", "delay", "status", "body", "headers", "times"),
-    *("after", "access", "seconds"),
+    *("after", "access", "seconds", "required"),
 ]
 
 
@@ -83,7 +85,10 @@ async def test_no_request_makes_the_server_fail(
 @settings(max_examples=200, deadline=None)
 @given(
     path=st.sampled_from(
-        ["/login", "/refresh", "/logout", "/api/notes", "/lab/refresh", "/lab/api", "/lab/ttl", "/lab/grace"]
+        [
+            *("/login", "/refresh", "/logout", "/api/notes", "/lab/refresh", "/lab/api", "/lab/ttl"),
+            *("/lab/grace", "/lab/nonces"),
+        ]
     ),
     content=JSON | st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=4),
 )

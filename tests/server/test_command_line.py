@@ -6,64 +6,15 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from asyncio import gather
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.server.__main__ import main
+from tests.server.running import ROOT, Running, command
 from tests.server.site import CREDENTIALS, bearer
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def command(*options: str) -> list[str]:
-    return [sys.executable, "-m", "app.server", *options]
-
-
-class Running:
-    """One server process on a free port; `options` are more of its command line."""
-
-    def __init__(self, data: Path, *options: str) -> None:
-        self.process = subprocess.Popen(
-            command("--port", "0", "--data", str(data), *options),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout
-        self.ready = self.process.stdout.readline()
-        self.url = self.ready.split()[2] if self.ready else ""
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        """Send a signal and return exit code, further output and errors."""
-        self.process.send_signal(number)
-        output, errors = self.process.communicate(timeout=10)
-        return self.process.returncode, output, errors
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server with a lab and no grace. It must end well and have had nothing to complain about."""
-    running = Running(tmp_path_factory.mktemp("server"), "--lab", "--grace", "0")
-    try:
-        yield running
-    finally:
-        code, output, errors = running.stop()
-    assert (0, "") == (code, output)
-    assert {"WARNING:  Invalid HTTP request received."} >= set(errors.splitlines())
-
-
-@pytest.fixture
-async def http(server: Running) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the running server, which starts from its defaults."""
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
-        await client.post("/lab/reset")
-        yield client
 
 
 async def sign_in(http: httpx.AsyncClient) -> dict[str, str]:
@@ -129,11 +80,11 @@ async def test_the_address_of_a_caller_cannot_be_forged(http: httpx.AsyncClient)
         b"\r\n\r\n",
         b"nonsense\r\n\r\n",
         b"GET\r\n\r\n",
-        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
-        b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-        b"POST /login HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
 async def test_bytes_that_are_no_http_are_refused(
@@ -198,6 +149,7 @@ def test_a_port_in_use_is_one_sentence(server: Running, tmp_path: Path) -> None:
         (["--access-ttl", "0"], "must be more than 0 seconds, not 0"),
         (["--refresh-ttl", "nan"], "must be a number of seconds"),
         (["--grace", "-1"], "must be 0 seconds or more, not -1"),
+        (["--allow-host", "demo.example:80"], "must be a name such as demo.example, not 'demo.example:80'"),
         (["--allow-origin", "*"], "must be an origin such as https://app.example, not '*'"),
     ],
 )

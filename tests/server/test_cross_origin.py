@@ -49,7 +49,10 @@ async def test_a_listed_origin_may_read_the_answers(shared: Site) -> None:
     assert [200, 503, 401] == [answer.status_code for answer in answers]
     for answer in answers:
         assert APP == answer.headers["Access-Control-Allow-Origin"]
-        assert "Retry-After, WWW-Authenticate" == answer.headers["Access-Control-Expose-Headers"]
+        assert (
+            "DPoP-Nonce, Date, Retry-After, WWW-Authenticate"
+            == answer.headers["Access-Control-Expose-Headers"]
+        )
         assert "Origin" in answer.headers["Vary"]
 
 

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from app.server.counters import Counters, CountRequests, RequestIds
 from tests.server.site import START, Site, bearer
 
-SWITCHES = ["expire", "revoke", "refresh", "api", "ttl", "grace", "reset"]
+SWITCHES = ["expire", "revoke", "refresh", "api", "ttl", "grace", "nonces", "reset"]
 READINGS = ["counters", "requests", "unauthorized"]
 
 

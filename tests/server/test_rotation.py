@@ -12,6 +12,7 @@ import httpx
 
 from app.server.database import Database
 from app.server.refresh_tokens import Grant, RefreshTokens, Refusal
+from app.server.server_time import ServerTime
 from tests.server.site import START, Site
 
 
@@ -55,10 +56,11 @@ async def test_simultaneous_refreshes_of_one_token_have_one_winner(tmp_path: Pat
 
 def test_rotations_over_several_connections_have_one_winner(tmp_path: Path) -> None:
     """Twenty servers on one database, in threads of their own, can't both read a token as unused."""
-    databases = [Database(tmp_path / "auth.sqlite3") for _ in range(20)]
+    time = ServerTime(lambda: START, lambda: 0)
+    databases = [Database(tmp_path / "auth.sqlite3", time) for _ in range(20)]
     with databases[0].transaction() as connection:
         connection.execute("INSERT INTO users VALUES ('demo', '', '', '')")
-    servers = [RefreshTokens(database, lambda: START, ttl=60, grace=0) for database in databases]
+    servers = [RefreshTokens(database, time, ttl=60, grace=0) for database in databases]
     token = servers[0].start_family("demo").refresh_token
     results: list[Grant | Refusal] = []
     together = threading.Barrier(len(servers))
@@ -178,7 +180,7 @@ async def test_the_profile_tells_of_a_session_that_cannot_be_renewed(tmp_path: P
         old = await site.sign_in()
         site.clock.advance(61)
         revoked = await site.sign_in()
-        await site.http.post("/lab/revoke")
+        await site.lab("revoke")
 
         assert [0, 0] == [(await profile(site, tokens))["refreshExpiresIn"] for tokens in (old, revoked)]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from silent_refresh import Client, RefreshEndpoint, SilentRefresh, Tokens
-from silent_refresh.challenge import bearer_error, parse_challenges
+from silent_refresh.http.challenges import parse_challenges, token_error
 from tests.world.browser import Tab
 from tests.world.server import Server
 
@@ -35,6 +35,12 @@ async def test_a_method_that_is_none(client: Client) -> None:
     """Methods are tokens of RFC 9110."""
     with pytest.raises(ValueError, match="HTTP method"):
         await client.request("GET /", "me")
+
+
+def test_one_origin_is_no_list_of_letters(tab: Tab) -> None:
+    """A text can be iterated over, and "h" is a URL of this page."""
+    with pytest.raises(TypeError, match="origins is a list"):
+        tab.sign(origins="https://api.example.com")
 
 
 async def test_a_wrong_url_is_named(client: Client, server: Server) -> None:
@@ -101,4 +107,4 @@ def test_f55_challenges_that_share_a_field_are_told_apart(
 ) -> None:
     """RFC 9110 §11.6.1."""
     assert schemes == [challenge.scheme for challenge in parse_challenges(field)]
-    assert error == bearer_error(field)
+    assert error == token_error(field)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from silent_refresh import Client, NotSignedIn, SilentRefresh, Tokens
-from silent_refresh.session import ASKED_ANEW, Session
+from silent_refresh.session.tokens import ASKED_ANEW, Session
 from tests.world.browser import Browser, Tab
 from tests.world.loop import Stuck, VirtualClock, VirtualLoop, later
 from tests.world.server import Server, saying

@@ -31,6 +31,7 @@ FAMILIES = (
     "claim-",
     "told-",
     "result-",
+    "theft-",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from silent_refresh import AuthorizationError, RefreshEndpoint, SilentRefresh
 from tests.world.browser import Tab
 from tests.world.provider import ISSUER, WELL_KNOWN, Provider, come_back, discovered
-from tests.world.server import saying
+from tests.world.server import Handler, saying
 
 
 @pytest.fixture
@@ -109,3 +110,113 @@ async def test_a_tab_that_cannot_remember_does_not_leave(auth: SilentRefresh, ta
 
     assert "storage" == caught.value.reason
     assert [] == tab.gone_to
+
+
+RFC_8414 = "https://id.example/.well-known/oauth-authorization-server/realm"
+
+
+async def test_both_documents_are_read_where_one_lacks_something(tab: Tab, provider: Provider) -> None:
+    """django-oauth-toolkit's first one has no revocation_endpoint: a sign-out would leave the token alive."""
+    revocation = provider.metadata.pop("revocation_endpoint")
+    second = {"issuer": ISSUER, "revocation_endpoint": revocation, "token_endpoint": f"{ISSUER}/other"}
+    provider.server.routes[RFC_8414] = saying(200, second)
+
+    endpoint = await RefreshEndpoint.discover(ISSUER, "my-page", platform=tab.platform)
+
+    assert [revocation, f"{ISSUER}/token"] == [endpoint.revoke, endpoint.url]
+
+
+@pytest.mark.parametrize("second", [saying(404), saying(200, {"issuer": "https://evil.example"})])
+async def test_one_document_will_do(tab: Tab, provider: Provider, second: Handler) -> None:
+    """What is of another issuer adds nothing to it."""
+    del provider.metadata["revocation_endpoint"]
+    provider.server.routes[RFC_8414] = second
+
+    endpoint = await RefreshEndpoint.discover(ISSUER, "my-page", platform=tab.platform)
+
+    assert endpoint.revoke is None
+
+
+async def test_a_whole_document_costs_one_call(tab: Tab, provider: Provider) -> None:
+    """The second is asked for what is missing."""
+    await discovered(tab)
+
+    assert [WELL_KNOWN] == [call.path for call in provider.server.calls]
+
+
+async def test_a_page_starts_while_its_provider_cannot_be_reached(tab: Tab, provider: Provider) -> None:
+    """Signed in as before, by what was read another day; and that is read anew when it can be."""
+    auth = await discovered(tab)
+    await come_back(auth, tab, provider)
+    provider.server.routes[WELL_KNOWN] = saying(503)
+
+    again = await discovered(tab.browser.open("/later"))
+
+    await again.restored()
+    assert again.signed_in
+    await again.refresh()
+    del provider.metadata["end_session_endpoint"]
+    provider.server.routes[WELL_KNOWN] = provider._tell
+    assert (await RefreshEndpoint.discover(ISSUER, "my-page", platform=tab.platform)).end_session is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"token_endpoint": "https://evil.example/token"},
+        {"revocation_endpoint": "https://evil.example/revoke"},
+        {"authorization_endpoint": "javascript:alert(1)"},
+        {"issuer": "https://evil.example"},
+        {"code_challenge_methods_supported": []},
+    ],
+)
+async def test_f85_what_is_kept_leads_to_no_other_origin(
+    tab: Tab, provider: Provider, changed: dict[str, Any]
+) -> None:
+    """Anybody may have written to the store (F85)."""
+    await discovered(tab)
+    (key,) = [key for key in tab.view if "metadata" in key]
+    tab.browser.store(key, json.dumps({**json.loads(tab.view[key]), **changed}))
+    provider.server.routes[WELL_KNOWN] = saying(503)
+
+    with pytest.raises(AuthorizationError):
+        await discovered(tab.browser.open("/later"))
+
+
+async def test_whoever_asked_silently_is_told_what_the_provider_said(tab: Tab, provider: Provider) -> None:
+    """``prompt="none"`` answered login_required: its code, its words, and what to do."""
+    auth = await discovered(tab)
+
+    with pytest.raises(AuthorizationError, match=r'without prompt="none"') as told:
+        await come_back(
+            auth, tab, provider, code=None, error="login_required", error_description="No session here"
+        )
+    assert ("login_required", "No session here") == (told.value.reason, told.value.description)
+
+
+@pytest.mark.parametrize("words", ["", "ö", 'a "quote"', "line\nbreak", "x" * 501])
+async def test_words_that_no_provider_may_say_are_not_passed_on(
+    tab: Tab, provider: Provider, words: str
+) -> None:
+    """RFC 6749 §4.1.2.1 says which characters."""
+    auth = await discovered(tab)
+
+    with pytest.raises(AuthorizationError) as told:
+        await come_back(auth, tab, provider, code=None, error="server_error", error_description=words)
+    assert told.value.description is None
+
+
+@pytest.mark.parametrize(("scope", "is_told"), [("offline_access", True), ("profile", False)])
+async def test_a_refresh_token_that_did_not_come_is_told(
+    tab: Tab, provider: Provider, caplog: pytest.LogCaptureFixture, scope: str, is_told: bool
+) -> None:
+    """Who asked for one gets to know why the session is short."""
+    auth = await discovered(tab)
+    named = provider._named
+    provider._named = lambda granted: {**named(granted), "refresh_token": ""}  # type: ignore[method-assign]
+
+    await come_back(auth, tab, provider, scope=scope)
+
+    assert is_told == ('prompt="consent"' in caplog.text)
+    assert auth.tokens is not None
+    assert auth.tokens.refresh_token is None

@@ -39,14 +39,17 @@ def archive(project: Path) -> dict[str, bytes]:
 
 
 def test_it_holds_every_python_file(project):
-    """The library's and the demo's files are in it as they are, but for the script that the page fetches."""
+    """The library's and the demo's are in it, but for what the page fetches, and what is for tests."""
     app = project / "app"
-    sources = {path.relative_to(app).as_posix(): path.read_bytes() for path in app.rglob("*.py")}
-    del sources[SCRIPT]
+    files = {path.relative_to(app).as_posix(): path.read_bytes() for path in app.rglob("*.py")}
+    for_tests = {name for name in files if name.startswith("silent_refresh/testing/")}
+    sources = {name: text for name, text in files.items() if name not in {SCRIPT, *for_tests}}
     packed = archive(project)
 
     assert sources == {name: packed.get(name) for name in sources}
     assert SCRIPT not in packed
+    assert for_tests
+    assert not for_tests & packed.keys()
 
 
 def test_everything_is_compiled(project):

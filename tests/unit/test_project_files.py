@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 import silent_refresh
-from tools.integrity import CHECKED, with_integrity
+from app.server.headers import PAGE_POLICY
+from tools.integrity import (
+    CHECKED,
+    IMPORT_MAP,
+    POLICY,
+    integrity_of,
+    with_import_map_hash,
+    with_integrity,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -18,6 +26,8 @@ LOADERS = [
     *(PAGE_FOLDER / name for name in ("wheel.toml", "worker.toml")),
     *(ROOT / "static" / name for name in ("boot.js", "python.mjs")),
 ]
+DOCUMENTS = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
+LAZY = {"/app/silent_refresh/browser/dpop.js"}  # modules that are imported when they are needed
 NPM = json.loads((ROOT / "package.json").read_text())
 
 
@@ -73,11 +83,25 @@ def test_the_page_knows_the_hashes_of_what_it_loads():
     """Each style sheet, script and preloaded module of index.html has the hash of its file."""
     text = (ROOT / "index.html").read_text()
     tags = re.findall(
-        r'<(?:link [^>]*\b(?:stylesheet|modulepreload)\b|script (?![^>]*type="py"))[^>]*>', text
+        r'<(?:link [^>]*\b(?:stylesheet|modulepreload)\b|script (?![^>]*type="(?:py|importmap)"))[^>]*>', text
     )
 
     assert len(tags) == len(CHECKED.findall(text))
     assert with_integrity(text) == text, "run make format"
+
+
+def test_the_import_map_holds_every_module_before_any_is_loaded():
+    """It has the hash of each module that the page names, and the policy has the hash of the map."""
+    text = (ROOT / "index.html").read_text()
+    before, import_map, after = re.split(r'<script type="importmap">(.*?)</script>', text, flags=re.DOTALL)
+    modules = re.findall(r'<[^>]*module[^>]*(?:href|src)="([^"]+)" integrity="([^"]+)"', after)
+
+    held = json.loads(import_map)["integrity"]
+    assert dict(modules).items() <= held.items()
+    assert LAZY == held.keys() - dict(modules).keys()
+    assert "module" not in re.sub("<!--.*?-->", "", before, flags=re.DOTALL)
+    assert f" '{integrity_of(import_map.encode(), 'sha256')}'" in PAGE_POLICY, "run make format"
+    assert with_import_map_hash(POLICY.read_text(), text) == POLICY.read_text()
 
 
 def test_a_file_that_changed_has_another_hash(tmp_path):
@@ -85,11 +109,13 @@ def test_a_file_that_changed_has_another_hash(tmp_path):
     (tmp_path / "a.js").write_bytes(b"alert(1)")
     tag = '<script type="module" async src="/a.js"{}></script><script type="py" src="/a.py"></script>'
     page = with_integrity(tag.format(""), tmp_path)
+    with_map = with_integrity(f'<script type="importmap"></script>{page}', tmp_path)
     (tmp_path / "a.js").write_bytes(b"alert(2)")
 
     # openssl dgst -sha384 -binary a.js | base64
     first = "HT2E9NfWiuQ/w1PRai+hTyqW16NIoCGA/m8VQDUopfAtcz6YQjtsMmQd5uRbVDpW"
     assert tag.format(f' integrity="sha384-{first}"') == page
+    assert {"integrity": {"/a.js": f"sha384-{first}"}} == json.loads(IMPORT_MAP.match(with_map)["map"])
     assert page != with_integrity(page, tmp_path)
     assert with_integrity(tag.format(""), tmp_path) == with_integrity(page, tmp_path)
 
@@ -104,6 +130,37 @@ def test_vendored_folders_have_the_pinned_versions(path):
 
     for name, version in re.findall(r"/static/vendor/([a-z]+)-([^/]+)/", path.read_text()):
         assert versions[name] == version
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_document_takes_no_code_from_another_host(path):
+    """What its pages load lies beside them: on a CDN it could be another tomorrow, and no hash would tell."""
+    text = path.read_text(encoding="utf-8")
+    loaded = re.findall(
+        r'(?:<script\b[^>]*? src|<link\b[^>]*? href|^ *interpreter) ?= ?"([^"]+)"', text, re.M
+    )
+    loaded += re.findall(r'^ *(?:import|export)\b[^"\n]*"([^"]+)";?$|\bimport\("([^"]+)"\)', text, re.M)
+    configured = text.count("</py-config>") + text.count("\n# pyscript.toml\n")
+
+    for place in ("".join(found) for found in loaded):
+        assert not re.match(r"[a-z+.-]+:|//", place), place
+    assert configured <= len(re.findall("^ *interpreter = ", text, re.M))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_document_names_the_pinned_run_times(path):
+    """Each npm package of the page, where it is named with a version, has that of package.json."""
+    for name, version in NPM["dependencies"].items():
+        named = re.findall(rf"(?<![\w/]){re.escape(name)}@([\w.^~*-]+)", path.read_text(encoding="utf-8"))
+        assert {version} >= set(named), path
+
+
+def test_the_first_page_says_which_run_times_it_is_for():
+    """README's page names both, with their versions."""
+    for readme in ("README.md", "README.zh-CN.md"):
+        page = (ROOT / readme).read_text(encoding="utf-8").partition("```html\n")[2].partition("```")[0]
+        for name, version in NPM["dependencies"].items():
+            assert f"{name}@{version}" in page
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: f"{path.parent.name}/{path.name}")

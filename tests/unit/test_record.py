@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from silent_refresh import Client, MemoryStorage, SilentRefresh, Tokens
-from silent_refresh.json_text import DEEPEST, parse_json
-from silent_refresh.session import Session
+from silent_refresh.http.json import DEEPEST, parse_json
+from silent_refresh.session.tokens import Session
 from tests.world.browser import Browser, Tab
 from tests.world.loop import VirtualClock
 from tests.world.server import Answer, Call, Server
@@ -95,6 +95,30 @@ async def test_f30_two_tabs_that_adopt_have_one_session(browser: Browser, server
 
     assert [200, 200] == [(await client.get("me")).status for client in clients]
     assert (1, 0) == (server.refreshes, server.reuses)
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_f30_keys_that_are_written_later_are_adopted_then(
+    browser: Browser, server: Server, is_over: bool
+) -> None:
+    """Code that knows nothing of this library may sign in after it signed out, or in its place."""
+    earlier, _ = browser.open().sign()
+    await earlier.sign_in(server.sign_in("bob"))
+    await earlier.refresh()
+    if is_over:
+        await earlier.sign_out()
+    browser.die(kept=0.0)
+    answer = server.sign_in("ada")
+    browser.stored |= {"accessToken": answer["accessToken"], "refreshToken": answer["refreshToken"]}
+
+    auth, client = browser.open().sign()
+    await auth.restored()
+    server.expire()
+
+    assert "ada" == (await (await client.get("me")).json())["user"]
+    browser.die(kept=0.0)
+    auth, client = browser.open().sign()
+    assert "ada" == (await (await client.get("me")).json())["user"]
 
 
 async def test_f30_a_record_of_an_older_version_is_read(browser: Browser, server: Server) -> None:

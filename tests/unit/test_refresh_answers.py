@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from asyncio import gather
 
 import pytest
 
 from silent_refresh import (
     Client,
+    Headers,
     NetworkError,
+    RefreshEndpoint,
     RefreshMisconfigured,
     RefreshRejected,
     RefreshUnavailable,
     Request,
+    Response,
     SilentRefresh,
     Tokens,
 )
+from silent_refresh.protocol.result import Unavailable
 from tests.world.browser import Tab
 from tests.world.loop import later
 from tests.world.server import Answer, Call, Server, saying, silence
@@ -149,6 +154,14 @@ TRANSIENT = {
     "F42 proxy page": Answer(502, "<html>Bad gateway</html>"),
     "F42 JSON that is too deep": Answer(200, '{"accessToken": "x", "a": ' + "[" * 100_000),
 }
+GATEKEEPERS = {
+    "F42 a firewall's page": Answer(403, "<!DOCTYPE html><title>Just a moment</title>"),
+    "F42 a page after white space": Answer(403, "\r\n <html><h1>Blocked by policy</h1>"),
+    "F42 a password for all": Answer(401, "<html>", {"WWW-Authenticate": 'Basic realm="staging"'}),
+    "F42 a proxy of an office": Answer(401, "", {"WWW-Authenticate": "Negotiate, NTLM"}),
+    "F42 a gateway with words": Answer(401, {"message": "no"}, {"WWW-Authenticate": "Digest realm=x"}),
+    "F42 a proxy's 407": Answer(407, ""),
+}
 MISCONFIGURED = {
     "F48 no access token": Answer(200, {"token": "x"}),
     "F48 null access token": Answer(200, {"accessToken": None}),
@@ -170,6 +183,13 @@ DEAD = {
     "F51 invalid_grant 200": Answer(200, {"error": "invalid_grant"}),
     "F5 bare 401": Answer(401, ""),
     "F5 bare 403": Answer(403, {}),
+    "F5 a word": Answer(403, "Forbidden", {"Content-Type": "text/html"}),
+    "F5 a framework's page": Answer(401, "<!doctype html><title>401 Unauthorized</title>"),
+    "F5 a challenge": Answer(401, "", {"WWW-Authenticate": 'Bearer realm="api", Basic realm="api"'}),
+    "F5 a challenge of its own": Answer(401, "", {"WWW-Authenticate": "JWT"}),
+    "F51 invalid_grant and Basic": Answer(
+        401, {"error": "invalid_grant"}, {"WWW-Authenticate": 'Basic realm="token"'}
+    ),
 }
 
 
@@ -177,7 +197,7 @@ DEAD = {
 async def test_a_transient_answer_keeps_the_session(
     auth: SilentRefresh, client: Client, server: Server, case: str
 ) -> None:
-    """Nothing of it is stored."""
+    """Nothing of it is stored (F42)."""
     before = await _refuse(auth, server, TRANSIENT[case])
 
     with pytest.raises(RefreshUnavailable):
@@ -185,11 +205,49 @@ async def test_a_transient_answer_keeps_the_session(
     assert before == auth.tokens
 
 
+@pytest.mark.parametrize("case", GATEKEEPERS)
+async def test_f42_what_stands_before_the_token_server_ends_no_session(
+    auth: SilentRefresh, client: Client, server: Server, tab: Tab, case: str
+) -> None:
+    """It knows nothing of the refresh token; the error tells who it was, and what if it's a mistake (F42)."""
+    before = await _refuse(auth, server, GATEKEEPERS[case])
+
+    with pytest.raises(
+        RefreshUnavailable, match=r"in front of the token server\? If it's that server itself"
+    ):
+        await client.get("me")
+    assert before == auth.tokens
+    assert [] == tab.gone_to
+
+
+PRESETS = {
+    "article": RefreshEndpoint.article(),
+    "oauth2": RefreshEndpoint.oauth2("/token", "page"),
+    "simplejwt": RefreshEndpoint.simplejwt(),
+    "flask_jwt_extended": RefreshEndpoint.flask_jwt_extended(),
+    "supabase": RefreshEndpoint.supabase("https://x.supabase.co", "key"),
+    "cookie": RefreshEndpoint.cookie("/session/refresh"),
+}
+
+
+@pytest.mark.parametrize("case", GATEKEEPERS)
+@pytest.mark.parametrize("preset", PRESETS)
+async def test_f42_whatever_server_stands_behind_it(preset: str, case: str) -> None:
+    """No preset takes it for that server's word (F42)."""
+    answer = GATEKEEPERS[case]
+    text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+    response = Response(
+        answer.status, Headers(answer.headers), "/refresh", Request("POST", "/refresh"), text=text
+    )
+
+    assert isinstance(await PRESETS[preset].read(response, now=0.0), Unavailable)
+
+
 @pytest.mark.parametrize("case", MISCONFIGURED)
 async def test_an_answer_that_is_not_understood_keeps_the_session_and_is_loud(
     auth: SilentRefresh, client: Client, server: Server, tab: Tab, case: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A developer's mistake doesn't sign anybody out, and says what to change."""
+    """A developer's mistake signs nobody out, and says what to change (F48, F50, F52, F54)."""
     before = await _refuse(auth, server, MISCONFIGURED[case])
 
     with pytest.raises(RefreshMisconfigured):
@@ -203,7 +261,7 @@ async def test_an_answer_that_is_not_understood_keeps_the_session_and_is_loud(
 async def test_a_definite_refusal_ends_the_session(
     auth: SilentRefresh, client: Client, server: Server, tab: Tab, case: str
 ) -> None:
-    """Cleared, and one redirect."""
+    """Cleared, and one redirect (F5, F51)."""
     await _refuse(auth, server, DEAD[case])
 
     with pytest.raises(RefreshRejected):

@@ -1,4 +1,4 @@
-"""Many requests, one refresh: rows F1–F13 of the fault catalogue."""
+"""Many requests, one refresh: rows F1–F13 of docs/faults.md."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from silent_refresh import (
     Client,
+    NetworkError,
     NotSignedIn,
     RefreshError,
     RefreshRejected,
@@ -199,7 +200,7 @@ async def test_f9_an_exception_inside_the_refresh_leaves_no_trace(tab: Tab, serv
 async def test_f10_two_clients_on_one_session_share_a_flight(
     auth: SilentRefresh, client: Client, server: Server
 ) -> None:
-    """The flight belongs to the session, not to the client."""
+    """The renewal belongs to the session, not to the client."""
     other = Client("/api/v2", auth=auth)
     server.expire()
 
@@ -251,6 +252,20 @@ async def test_f12_a_failing_refresh_is_held_back_and_a_new_sign_in_is_not(
     server.on_refresh = []
     await auth.sign_in(server.sign_in())
     server.expire()
+    assert 200 == (await client.get("me")).status
+
+
+async def test_f12_who_was_offline_for_long_is_answered_soon_after(client: Client, server: Server) -> None:
+    """What failed without a network was no load to the server: it holds nothing back for long."""
+    await later(server.access_ttl + 1)
+    server.reachable = False
+    for _ in range(75):
+        with pytest.raises(NetworkError):
+            await client.get("me")
+        await later(1.0)
+    server.reachable = True
+    await later(1.0)
+
     assert 200 == (await client.get("me")).status
 
 

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "docs" / "threat-model.md").read_text()
-DEFENDED, _, NOT_DEFENDED = TEXT.partition("## What is not defended")
+from tests.unit.tables import TESTS, rows, what_tests_say
+
+TEXT = (TESTS.parent / "docs" / "threat-model.md").read_text()
+DEFENDED, _, REST = TEXT.partition("## What is not defended")
+NOT_DEFENDED, _, RFC_10017 = REST.partition("## RFC 10017")
 REFERENCES = re.compile(r"(RFC 9700( §\d(\.\d+){0,3},?)+|,? ?ASVS( \d+\.\d+\.\d+,?)+| )+")
-
-
-def rows(text: str) -> list[list[str]]:
-    """Return the cells of each row of the tables, without their heads."""
-    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
-    cells = [[cell.strip() for cell in line] for line in lines]
-    return [row for row in cells if row[0] != "Threat" and set(row[0]) != {"-"}]
 
 
 def test_every_row_has_a_reference():
@@ -35,4 +29,16 @@ def test_every_defence_has_tests_that_exist():
         assert named, row[0]
         for name in named:
             path, _, function = name.partition("::")
-            assert re.search(rf"^(async )?def {function}\(", (ROOT / "tests" / path).read_text(), re.M), name
+            assert function in what_tests_say(path), name
+
+
+def test_what_rfc_10017_asks_is_met_by_tests_or_told():
+    """Each row names its section; what is met has tests that exist, what isn't says why."""
+    assert rows(RFC_10017)
+    for asked, met, how, tests in rows(RFC_10017):
+        assert re.search(r" \(§[6-9](\.\d+)+\)$", asked), asked
+        assert how, asked
+        named = re.findall(r"`([^`]+)::([^`]+)`", tests)
+        assert named or not met.startswith("met"), asked
+        for path, function in named:
+            assert function in what_tests_say(path), function

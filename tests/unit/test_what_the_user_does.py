@@ -102,7 +102,7 @@ async def test_f70_a_cancelled_waiter_ends_alone(client: Client, server: Server)
 
 
 async def test_f71_the_refresh_survives_the_request_that_started_it(client: Client, server: Server) -> None:
-    """The flight owns its task."""
+    """The renewal owns its task."""
     server.expire()
     first = asyncio.ensure_future(client.get("me"))
     await until(lambda: server.refresh_calls > 0)

@@ -6,13 +6,27 @@ The browser's own parser gets its share of nasty URLs in tests/e2e.
 from __future__ import annotations
 
 import logging
+from asyncio import gather
+from collections import Counter
 
 import pytest
 
-from silent_refresh import Client, HTTPStatusError, NotJSON, RefreshError, Request, SilentRefresh
-from tests.world.browser import Tab
+from silent_refresh import (
+    Client,
+    HTTPStatusError,
+    NetworkError,
+    NotJSON,
+    RefreshEndpoint,
+    RefreshError,
+    RefreshUnavailable,
+    Request,
+    SilentRefresh,
+)
+from silent_refresh.http.messages import without_query
+from tests.unit.frames import locals_of
+from tests.world.browser import ORIGIN, Browser, Tab
 from tests.world.loop import later
-from tests.world.server import Server, saying
+from tests.world.server import Answer, Call, Server, saying
 
 
 async def test_f75_f76_a_foreign_origin_gets_no_token_and_its_401_no_refresh(
@@ -44,6 +58,88 @@ async def test_origins_that_are_given_are_all_there_are(tab: Tab, server: Server
     await Client(auth=auth).get("https://api.example/me")
 
     assert [False, False, True] == [call.token is not None for call in server.calls]
+
+
+@pytest.mark.parametrize("base", ["https://evil.example/", "https://app.example/evil/"])
+async def test_a_base_that_comes_later_moves_nothing(browser: Browser, server: Server, base: str) -> None:
+    """Refresh, API, revocation and login are where they were when the page's Python named them."""
+    tab = browser.open("/shop/orders")
+    endpoint = RefreshEndpoint.article("../refresh", revoke="../logout")
+    auth, _ = tab.sign(refresh=endpoint, login="login.html")
+    clients = [Client(url, auth=auth) for url in ("/api", "../api", "https://app.example/api", "")]
+    await auth.sign_in(server.sign_in())
+    tab.base = base
+    server.expire()
+
+    for client, url in zip(clients, ("me", "/me", "me?x=1", "/api/me"), strict=True):
+        assert 200 == (await client.get(url)).status
+    await auth.sign_out()
+
+    assert {"/api/me", "/refresh", "/logout"} == {call.path for call in server.calls}
+    assert ["/shop/login.html?reason=sign_out"] == tab.gone_to
+
+
+async def test_what_is_judged_is_what_is_sent(
+    auth: SilentRefresh, client: Client, server: Server, tab: Tab
+) -> None:
+    """A request that waits for a renewal goes where it would have gone, with its token."""
+
+    async def put_in(call: Call) -> Answer:
+        tab.base = "https://evil.example/"
+        return await server.refresh(call)
+
+    async def rewrite(request, send):  # type: ignore[no-untyped-def]
+        return await send(request.with_url("/api/other"))
+
+    rewriting = Client("/api", auth=auth, interceptors=[rewrite])
+    server.expire()
+    server.on_refresh = [put_in]
+    waiting = [auth(Request("GET", "/api/me"), tab.platform.transport), rewriting.get("me")]
+    assert [200, 200] == [response.status for response in await gather(*waiting)]
+    paths = [call.path for call in server.calls]
+    assert {"/api/me": 2, "/api/other": 2, "/refresh": 1} == Counter(paths)
+    assert 401 == (await auth(Request("GET", "/api/me"), tab.platform.transport)).status
+    assert 401 == (await rewriting.get("me")).status
+    assert [("https://evil.example/api/me", None), ("https://evil.example/api/other", None)] == [
+        (call.path, call.token) for call in server.calls[5:]
+    ]
+
+
+async def test_a_relative_url_is_of_this_origin(auth: SilentRefresh, tab: Tab) -> None:
+    """What is made when there's a foreign ``<base>`` already says so, and trusts nobody by it."""
+    tab.base = "https://evil.example/"
+
+    for options in ({}, {"login": "login"}, {"refresh": RefreshEndpoint.article(revoke="/logout")}):
+        with pytest.raises(ValueError, match=r"leads to https://evil\.example by this page's <base>"):
+            tab.sign(**options)
+    with pytest.raises(ValueError, match="pass a whole URL"):
+        Client("/api", auth=auth)
+    assert auth._session.access().origins == {ORIGIN}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("signs", [True, False], ids=["with auth", "bare"])
+@pytest.mark.parametrize("to", ["/other", "https://elsewhere.example/other"])
+async def test_an_interceptor_that_changes_the_url_is_heeded(
+    auth: SilentRefresh, server: Server, tab: Tab, to: str, signs: bool
+) -> None:
+    """In a copy or in place, within the origin or out of it: there it goes, and is judged by that."""
+
+    async def copy(request, send):  # type: ignore[no-untyped-def]
+        return await send(request.with_url(to))
+
+    async def in_place(request, send):  # type: ignore[no-untyped-def]
+        request.url = to
+        return await send(request)
+
+    await auth.sign_in(server.sign_in())
+    for interceptor in (copy, in_place):
+        client = Client(
+            "/api", auth=auth if signs else None, interceptors=[interceptor], platform=tab.platform
+        )
+        assert to == (await client.get("me")).request.url
+    assert {(to, signs and to.startswith("/"))} == {
+        (call.path, call.token is not None) for call in server.calls
+    }
 
 
 async def test_f79_the_callers_own_authorization_is_left_alone(client: Client, server: Server) -> None:
@@ -164,3 +260,45 @@ async def test_base_and_url_are_joined(
     response = await Client(base, auth=auth).get(url)
 
     assert path == (await response.json())["path"]
+
+
+async def test_f80_no_frame_holds_a_token(auth: SilentRefresh, server: Server, tab: Tab) -> None:
+    """Error reporters write down local variables: those of a refresh and a request that fail."""
+    await auth.sign_in(server.sign_in())
+    client = Client("/api", auth=auth)
+    server.reachable = False
+    with pytest.raises(NetworkError) as request:
+        await client.get("me")
+    with pytest.raises(RefreshUnavailable) as refresh:
+        await auth.refresh()
+
+    told = locals_of(request.value) + locals_of(refresh.value)
+    assert "<Request POST https://app.example/refresh>" in told
+    assert "access-ada" not in told
+    assert "refresh-ada" not in told
+
+
+async def test_a_revocation_outlives_the_page(tab: Tab, server: Server) -> None:
+    """Whoever signs out may leave at once: the browser goes on with it (``keepalive``)."""
+    sent: list[Request] = []
+    tab.browser.sent = lambda tab, request: sent.append(request)
+    auth, _ = tab.sign(refresh=RefreshEndpoint.article(revoke="/logout"))
+    await auth.sign_in(server.sign_in())
+
+    await auth.sign_out()
+
+    assert [("https://app.example/logout", True)] == [
+        (request.url, (request.options or {}).get("keepalive", False)) for request in sent
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://ada:hush@api.example/me", "//ada:hush@api.example/me", r"https:\\ada:hu@sh@api.example/me"],
+)
+def test_no_password_of_a_url_is_told(url: str) -> None:
+    """Nor the name; what comes behind the host is left as it is."""
+    assert "ada" not in without_query(url)
+    assert "sh@" not in without_query(url)
+    assert without_query(url).endswith("api.example/me")
+    assert "/@ada/notes" == without_query("/@ada/notes?page=2")

@@ -1,4 +1,7 @@
-"""A browser with tabs: storage that other tabs see late, a lock, a fence, a channel, and places to go."""
+"""A browser with tabs: storage that other tabs see late, a disk that is behind, a lock, a journal, a channel.
+
+It can die: then what its disk has is what it starts with again.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 from silent_refresh import Client, Request, Response, SilentRefresh
-from silent_refresh.ports import Mark, Place, Platform, Stop
+from silent_refresh.platform.ports import JournalEntry, Mark, Place, Platform, Stop
+from silent_refresh.session.journal import from_text, to_text
 
+from .keys import TabProver
 from .loop import VirtualClock
 from .server import Server
 
@@ -28,9 +33,9 @@ class Browser:
     """What all tabs share.
 
     ``delay(what)`` returns the seconds that something takes: ``"storage"`` until another tab sees a write,
-    ``"fence"`` for a trip to IndexedDB, ``"lock"`` until a lock is handed over, ``"channel"`` for a message.
-    ``wrote(tab, record)`` is called with each record that a tab stores, ``held(seconds)`` after each hold of
-    the lock.
+    ``"journal"`` for a trip to IndexedDB, ``"lock"`` until a lock is handed over, ``"channel"`` for a
+    message. ``wrote(tab, record)`` is called with each record that a tab stores, ``held(seconds)`` after each
+    hold of the lock. ``is_strict`` tells whether a commit to the journal is on the disk when it is complete.
     """
 
     def __init__(self, server: Server, *, delay: Callable[[str], float] = at_once) -> None:
@@ -41,18 +46,73 @@ class Browser:
         self.tabs: list[Tab] = []
         self.stored: dict[str, str] = {}
         self.writes = 0
-        self.marks: dict[str, Mark] = {}
+        self.is_strict = True
+        self.journal: dict[str, object] = {}  # texts, by owner
+        self.keys: dict[str, str] = {}  # the key beside each
+        self.pending_keys: set[tuple[str, str]] = set()  # owner and key, of sign-ins under way
+        self.sent: Callable[[Tab, Request], None] = lambda tab, request: None
+        self.journal_works = True
+        self._on_disk: dict[str, str] = {}
+        self._unwritten: list[tuple[str, str | None]] = []  # writes to the storage that the disk lacks
+        self._commits: list[tuple[str, str, str | None]] = []  # to the journal, for a disk that isn't strict
         self.full = False  # storage takes nothing more
         self.holder: Tab | None = None
         self.held_since = 0.0
         self.queue: deque[tuple[Tab, asyncio.Future[None]]] = deque()
         self.tell_by_channel = True
+        self.messages = 0  # that are on their way
+        self.all_heard = asyncio.Event()
 
     def open(self, url: str = "/") -> Tab:
         """Open one more tab."""
         tab = Tab(self, ORIGIN + url)
         self.tabs.append(tab)
         return tab
+
+    def store(self, key: str, text: str | None) -> None:
+        """Write to the storage; the disk has it later."""
+        _put(self.stored, key, text)
+        self._unwritten.append((key, text))
+
+    def write_down(self) -> None:
+        """Let the disk have all, as after a quiet minute."""
+        self._on_disk, self._unwritten = dict(self.stored), []
+        self._commits = []
+
+    def commit(self, owner: str, text: str, key: str | None = None) -> None:
+        """Let all tabs see a commit to the journal, and the key beside it."""
+        self._let_be_seen(owner, text, key)
+        self.pending_keys.discard((owner, key or ""))
+        self._commits.append((owner, text, key))
+
+    def _let_be_seen(self, owner: str, text: str, key: str | None) -> None:
+        self.journal[owner] = text
+        _put(self.keys, owner, key)
+
+    def die(self, *, kept: float = 0.0, kept_commits: float = 1.0) -> None:
+        """End all tabs in the middle of whatever they do; start again with what the disk has.
+
+        ``kept`` is the part of the unwritten writes, from the oldest on, that it had got in time; of the
+        commits to the journal it has ``kept_commits``, and all where the journal is strict.
+        """
+        for tab in self.tabs:
+            tab.alive = False
+        self.holder = None
+        self.queue.clear()
+        for key, text in self._unwritten[: round(kept * len(self._unwritten))]:
+            _put(self._on_disk, key, text)
+        self.stored, self._unwritten = dict(self._on_disk), []
+        if not self.is_strict:
+            lost = self._commits[round(kept_commits * len(self._commits)) :]
+            for owner, _, _ in lost:
+                kept_ones = self._commits[: len(self._commits) - len(lost)]
+                earlier = [commit for commit in kept_ones if commit[0] == owner]
+                if earlier:
+                    self._let_be_seen(*earlier[-1])
+                else:
+                    self.journal.pop(owner, None)
+                    self.keys.pop(owner, None)
+        self._commits = []
 
     def others(self, tab: Tab) -> list[Tab]:
         """Return all living tabs but this one."""
@@ -93,13 +153,20 @@ class Tab:
         self.clock = VirtualClock()
         self.store = TabStorage(self)
         self.memory: dict[str, str] = {}
+        self.stored = ""  # the session whose record it saw in the storage
+        self.document = str(len(browser.tabs))
+        self.base: str | None = None  # what a <base> in the page says
+        self.referrer: str | None = ""
+        self.stayed: list[Callable[[bool], None]] = []
+        self.prover = TabProver(self)
         self.platform = Platform(
             self.send,
             self,
             self.clock,
             lambda: self.store,
-            lambda key: TabCoordinator(self),
-            round_trip=self,
+            lambda key, owner: TabCoordinator(self, f"{key} {owner}"),
+            redirect_memory=self,
+            prover=lambda: self.prover,
         )
 
     def sign(self, **options: object) -> tuple[SilentRefresh, Client]:
@@ -109,7 +176,15 @@ class Tab:
 
     async def send(self, request: Request) -> Response:
         """Send over the network; a dead tab's requests get lost."""
+        if "://" not in request.sent_url():
+            request = request.with_target(self.parse(request.url).url)
+        request = await self.prover.signed(request)
+        if not self.alive:
+            await asyncio.get_running_loop().create_future()
+        self.browser.sent(self, request)
         response = await self.browser.server.transport(request)
+        if "://" not in request.sent_url():
+            request = request.with_target(self.parse(request.url).url)
         if not self.alive:
             await asyncio.get_running_loop().create_future()
         return response
@@ -120,23 +195,39 @@ class Tab:
 
     def parse(self, url: str) -> Place:
         """Parse well-formed URLs; the nasty ones are for the real browser's tests."""
-        parts = urlsplit(urljoin(self.url, url))
+        parts = urlsplit(urljoin(self.base or self.url, url))
         if parts.scheme not in ("http", "https"):
             raise ValueError(f"{url!r} is no URL")
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        path = (parts.path or "/") + "".join(
+            mark + rest for mark, rest in (("?", parts.query), ("#", parts.fragment)) if rest
+        )
         return Place(f"{parts.scheme}://{parts.netloc}", path)
 
     def go(self, url: str) -> None:
-        """Note where the page was sent."""
-        self.gone_to.append(url)
+        """Note where the page was sent, as its address line would say within the origin."""
+        assert url.startswith("https://"), "a <base> would move it"
+        self.gone_to.append(url.removeprefix(ORIGIN))
+
+    def came_from(self) -> str | None:
+        """Return the page that led here."""
+        return self.referrer
+
+    def when_stayed(self, stayed: Callable[[bool], None]) -> Stop:
+        """Call ``stayed`` when a test says that the page is there still."""
+        self.stayed.append(stayed)
+        return lambda: self.stayed.remove(stayed)
 
     def remember(self, key: str, text: str) -> None:
         """Keep it in this tab's sessionStorage."""
         self.memory[key] = text
 
     def recall(self, key: str) -> str | None:
-        """Return and forget it."""
-        return self.memory.pop(key, None)
+        """Return it."""
+        return self.memory.get(key)
+
+    def forget(self, key: str) -> None:
+        """Forget it."""
+        self.memory.pop(key, None)
 
     def show(self, url: str) -> None:
         """Change the address line."""
@@ -181,7 +272,7 @@ class TabStorage:
         if text and key == self.key:
             browser.wrote(tab, text)
         browser.writes += 1
-        _put(browser.stored, key, text)
+        browser.store(key, text)
         _put(tab.view, key, text)
         tab.seen[key] = browser.writes
         loop = asyncio.get_running_loop()
@@ -215,15 +306,22 @@ def _show(tab: Tab, key: str, text: str | None, number: int) -> None:
 
 
 def _hear(tab: Tab, heard: Callable[[Mark], None], mark: Mark) -> None:
+    browser = tab.browser
+    browser.messages -= 1
     if tab.alive:
         heard(mark)
+    if not browser.messages:
+        browser.all_heard.set()
 
 
 class TabCoordinator:
-    """The lock, the fence and the channel as one tab has them."""
+    """The lock, the journal and the channel as one tab has them."""
 
-    def __init__(self, tab: Tab) -> None:
+    has_journal = True
+
+    def __init__(self, tab: Tab, owner: str) -> None:
         self._tab = tab
+        self.journal = self._owner = owner
         self._browser = tab.browser
 
     @asynccontextmanager
@@ -243,22 +341,40 @@ class TabCoordinator:
             elif self._browser.holder is self._tab:
                 self._browser.hand_over()
 
-    async def read_mark(self) -> Mark | None:
+    async def read_journal(self) -> JournalEntry | None:
         """Read what any tab committed."""
-        await asyncio.sleep(self._browser.delay("fence"))
-        return self._browser.marks.get("mark")
+        await self._trip()
+        return from_text(self._browser.journal.get(self._owner))
 
-    async def write_mark(self, mark: Mark) -> None:
+    async def write_journal(self, entry: JournalEntry) -> None:
         """Commit."""
-        await asyncio.sleep(self._browser.delay("fence"))
+        await self._trip()
         if self._tab.alive:
-            self._browser.marks["mark"] = mark
+            # Nobody writes down a key that they haven't: then what is there stays.
+            has_key = entry.key is None or entry.key in self._tab.prover.held
+            key = entry.key if has_key else self._browser.keys.get(self._owner)
+            self._browser.commit(self._owner, to_text(entry), key)
+
+    def note_stored(self, session: str) -> None:
+        """Keep it in this tab's sessionStorage."""
+        self._tab.stored = session
+
+    def was_stored(self, session: str) -> bool:
+        """Look there."""
+        return self._tab.stored == session
+
+    async def _trip(self) -> None:
+        await asyncio.sleep(self._browser.delay("journal"))
+        if not self._browser.journal_works:
+            raise OSError("InvalidStateError")
 
     def announce(self, mark: Mark) -> None:
         """Tell the other tabs, soon."""
         if self._tab.alive and self._browser.tell_by_channel:
             for other in self._browser.others(self._tab):
                 for heard in other.channel_listeners:
+                    self._browser.messages += 1
+                    self._browser.all_heard.clear()
                     asyncio.get_running_loop().call_later(
                         self._browser.delay("channel"), _hear, other, heard, mark
                     )

@@ -40,6 +40,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the virtual time in seconds."""
         return self.now
 
+    def step(self) -> None:
+        """Run what is ready, or else what is due next; no more than one turn."""
+        ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]
+        if not ready and scheduled:
+            self.now = max(self.now, scheduled[0].when())
+        self.call_soon(self.stop)
+        self.run_forever()
+
 
 async def later(seconds: float) -> None:
     """Let virtual time pass."""

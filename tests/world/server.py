@@ -12,6 +12,8 @@ from typing import Any
 
 from silent_refresh import Headers, NetworkError, Request, RequestTimeout, Response
 
+from .keys import proof_in
+
 Handler = Callable[["Call"], Awaitable["Answer"]]
 
 
@@ -34,6 +36,9 @@ class Call:
     token: str | None
     body: Any
     id: str = ""  # its X-Request-ID
+    scheme: str = ""  # what stood before the token
+    proof: dict[str, Any] | None = None
+    url: str = ""  # the whole one
 
 
 @dataclass
@@ -44,6 +49,14 @@ class Family:
     current: str
     used: set[str] = field(default_factory=set)
     alive: bool = True
+    key: str | None = None  # that all its tokens are bound to
+
+    def is_proved(self, call: Call, token: str | None) -> bool:
+        """Tell whether a call has the proof that this family's tokens need, if they need one."""
+        if self.key is None:
+            return True
+        expected = {"key": self.key, "htm": call.method, "htu": call.url.partition("?")[0], "ath": token}
+        return call.proof == expected
 
 
 class Server:
@@ -76,9 +89,9 @@ class Server:
 
     # Tokens
 
-    def sign_in(self, user: str = "ada") -> dict[str, Any]:
-        """Start a family and return the answer to the sign-in."""
-        family = Family(user, f"refresh-{user}-{next(self._numbers)}")
+    def sign_in(self, user: str = "ada", key: str | None = None) -> dict[str, Any]:
+        """Start a family and return the answer to the sign-in; its tokens are bound to ``key``, if any."""
+        family = Family(user, f"refresh-{user}-{next(self._numbers)}", key=key)
         self._families.append(family)
         return self._grant(family)
 
@@ -89,6 +102,7 @@ class Server:
             "accessToken": access_token,
             "refreshToken": family.current,
             "expiresIn": self.access_ttl,
+            **({"tokenType": "DPoP"} if family.key is not None else {}),
         }
 
     def expire(self) -> None:
@@ -119,19 +133,28 @@ class Server:
         except TimeoutError as error:
             raise RequestTimeout(f"{request!r} was not answered", request=request) from error
         text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-        url = answer.url or request.url
+        url = answer.url or request.sent_url()
         return Response(
-            answer.status, Headers(answer.headers), url, request, text=text, redirected=url != request.url
+            answer.status,
+            Headers(answer.headers),
+            url,
+            request,
+            text=text,
+            redirected=url != request.sent_url(),
         )
 
     async def _handle(self, request: Request) -> Answer:
-        authorization = request.headers.get("authorization", "")
-        token = authorization.removeprefix("Bearer ") or None
-        path = request.url.partition("?")[0].removeprefix("https://app.example")
-        body = request.body
+        headers = request.sent_headers()
+        authorization = headers.get("authorization", "")
+        scheme, _, token = authorization.rpartition(" ")
+        if scheme not in ("", "Bearer", "DPoP"):
+            scheme, token = "", authorization  # the caller's own
+        path = request.sent_url().partition("?")[0].removeprefix("https://app.example")
+        body = request.sent_body()
         if isinstance(body, str) and body[:1] == "{":
             body = json.loads(body)
-        call = Call(request.method, path, token, body, request.headers.get("x-request-id", ""))
+        id, proof = headers.get("x-request-id", ""), proof_in(headers.get("dpop"))
+        call = Call(request.method, path, token or None, body, id, scheme, proof, request.sent_url())
         self.calls.append(call)
         self.sent[call.id] += 1
         self.arrived(call)
@@ -153,6 +176,8 @@ class Server:
         if path in self.routes:
             return await self.routes[path](call)
         user = self.user_of(call.token)
+        if user is not None and not self._access[call.token or ""][0].is_proved(call, call.token):
+            user = None
         return Answer(200, {"user": user, "path": path}) if user else self.refusal()
 
     async def refresh(self, call: Call) -> Answer:
@@ -162,6 +187,8 @@ class Server:
             if presented in family.used:
                 self.reuses += 1
                 family.alive = False
+            if presented == family.current and not family.is_proved(call, None):
+                return Answer(400, {"error": "invalid_grant"})
             if presented == family.current and family.alive:
                 self.refreshes += 1
                 if self.rotates:

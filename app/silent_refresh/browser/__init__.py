@@ -1,16 +1,13 @@
 """This browser: the one place where Python meets JavaScript.
 
-| transport.py  | fetch                                             |
-| waiting.py    | how those who wait for a renewal go on            |
-| blocking.py   | for callers that can't await                      |
-| storage.py    | localStorage, sessionStorage                      |
-| tabs.py       | Web Lock, IndexedDB fence, BroadcastChannel       |
-| navigation.py | where the page is and where it goes               |
-| round_trip.py | what a tab remembers while it is at another site  |
-| bridge.py     | finds bridge.js, the JavaScript side of all these |
-| worker.py     | in a worker, what stands for the page's session   |
-| errand.py     | its memory, and its requests under way            |
-| port.py       | what page and worker say to each other            |
+| transport.py   | fetch                                                       |
+| futures.py     | how tasks go on when JavaScript, or another task, is done    |
+| sync.py        | for callers that can't await                                |
+| storage.py     | localStorage, sessionStorage                                |
+| coordinator.py | Web Lock, commit marker in IndexedDB, BroadcastChannel      |
+| page.py        | where the page is and goes; what a tab remembers elsewhere  |
+| prover.py      | keys, for tokens that are bound to one; loaded then         |
+| bridge.py      | finds bridge.js, the JavaScript side of all these           |
 
 Plain values cross into the rest of the library, never a JsProxy.
 """
@@ -19,40 +16,49 @@ from __future__ import annotations
 
 import functools
 import time
-from typing import TYPE_CHECKING
 
-from ..ports import Platform
-from .blocking import Blocking
-from .bridge import IN_WORKER, load_bridge
-from .navigation import Page
-from .round_trip import TabTrip
+import js
+
+from ..platform.ports import Platform, Prover
+from .bridge import HAS_PAGE, IN_WORKER, load_bridge
+from .coordinator import TabCoordinator
+from .futures import QueueFutures
+from .page import Page, TabMemory, is_http1
 from .storage import open_storage
-from .tabs import Tabs
-from .transport import Fetch
-from .waiting import Waiting
-
-if TYPE_CHECKING:
-    from ..auth import SilentRefresh
+from .sync import SyncCalls
+from .transport import Fetch, settled
 
 
 @functools.cache
 def platform() -> Platform:
-    """Return this browser, the same for everybody in the page."""
+    """Return this browser, the same for everybody in the page. Raises ``RuntimeError`` for no browser."""
+    if not hasattr(js, "location"):
+        raise RuntimeError(
+            "silent_refresh needs a browser's page or worker, and this Pyodide runs in neither (in Node, "
+            "Deno or Bun, say): use silent_refresh.testing there, or hand in platform=Platform(…)"
+        )
     bridge = load_bridge()
+    if IN_WORKER and not HAS_PAGE and js.location.protocol in ("http:", "https:"):
+        bridge.setBase(js.location.href)  # fetch's own; of a blob: URL it is the origin
     return Platform(
         transport=Fetch(bridge),
         navigation=Page(bridge),
         clock=time,
         default_store=lambda: open_storage("localStorage"),
-        coordinator=lambda key: Tabs(bridge, key),
-        future=Waiting(bridge).future,
-        blocking=Blocking(),
-        stand_in=_stand_in() if IN_WORKER else None,
-        round_trip=None if IN_WORKER else TabTrip(),
+        coordinator=lambda key, owner: TabCoordinator(bridge, key, owner),
+        future=QueueFutures(bridge).future,
+        blocking=SyncCalls(),
+        redirect_memory=None if IN_WORKER else TabMemory(),
+        is_worker=HAS_PAGE,
+        open_storage=open_storage,
+        is_http1=is_http1,
+        settled=settled,
+        prover=_prover if js.isSecureContext else None,  # WebCrypto needs one
     )
 
 
-def _stand_in() -> type[SilentRefresh]:
-    from .worker import PageAuth  # which needs all of the engine, and this folder
+@functools.cache
+def _prover() -> Prover:
+    from .prover import PageProver  # not every page needs it
 
-    return PageAuth
+    return PageProver(load_bridge())

@@ -6,16 +6,31 @@
 // (`[js_modules.main]` in pyscript.toml, as silent_refresh_bridge); elsewhere Python runs its text.
 
 const SMALL = 65536; // bytes of JSON that are read in the same trip
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // what comes back by encoding is the same
 const asError = (e) => (e instanceof Error ? e : new DOMException(String(e ?? "aborted"), "AbortError"));
+
+// --- the platform's own ------------------------------------------------------------------------------------
+
+// Elements with a name or an id (`<img name=baseURI>`, `<a id=WorkerGlobalScope>`) take the place of what a document
+// has, and of what a page's global object lacks. These don't see them.
+const inWorker = /Worker/.test(Object.prototype.toString.call(globalThis));
+const getter = (prototype, name) => {
+  const { get } = Object.getOwnPropertyDescriptor(prototype, name) ?? {}; // a browser may lack one
+  return (object = document) => get?.call(object);
+};
+const documentBase = inWorker ? undefined : getter(Node.prototype, "baseURI");
+const referrer = inWorker ? undefined : getter(Document.prototype, "referrer");
+const visibility = inWorker ? undefined : getter(Document.prototype, "visibilityState");
+const address = inWorker ? () => location.href : getter(Document.prototype, "URL");
+const { addEventListener, removeEventListener } = EventTarget.prototype;
 
 // --- fetch ------------------------------------------------------------------------------------------------
 
 // A PyScript worker runs from a blob: URL, which is no base for others; its page tells it a better one.
-const inWorker = globalThis.WorkerGlobalScope !== undefined;
 let base;
 const setBase = (url) => (base = url);
-const baseURI = () => base ?? (inWorker ? new URL("/", location.origin).href : document.baseURI);
-const here = () => (inWorker ? baseURI() : location.href);
+const baseURI = () => base ?? (inWorker ? new URL("/", location.origin).href : documentBase());
+const here = () => (inWorker ? baseURI() : address());
 
 let ownFetch; // the browser's, while another stands in its place
 const pageFetch = (url, init) => (ownFetch ?? globalThis.fetch)(url, init);
@@ -23,6 +38,13 @@ const pageFetch = (url, init) => (ownFetch ?? globalThis.fetch)(url, init);
 const isResolved = (url) => !inWorker || (base === undefined && !/^(\/|[a-z][a-z\d+.-]*:)/i.test(url));
 const resolved = (url) => (isResolved(url) || !URL.canParse(url, baseURI()) ? url : new URL(url, baseURI()).href);
 const controllers = new WeakMap(); // response → what aborts the rest of its body
+
+let prover; // a promise of what signs for tokens that are bound to a key; dpop.js is loaded when there are any
+/** Makes that, from what dpop.js exports; without it, the file beside this one is loaded. */
+const useProver = (found) =>
+  (prover ??= Promise.resolve(found ?? import("./dpop.js")).then(({ makeProver }) => makeProver(withDatabase)));
+const withProver = async (name, ...args) => (await prover)[name](...args);
+const proven = (what, begin) => withProver("send", what, begin); // see there
 
 /**
  * Returns the header fields as text, and whether they tell of JSON that is known to be small, or of unknown length as
@@ -47,6 +69,7 @@ const without = (secrets, message) =>
 // A TypeError is fetch's word for a dead network and for a bad argument; only the latter can be had again offline.
 const kindOf = (error, url, init) => {
   if (error.name === "AbortError") return "aborted";
+  if (error.problem) return error.problem;
   try {
     new Request(url, init);
     return "network";
@@ -59,32 +82,57 @@ const kindOf = (error, url, init) => {
  * Returns what calls `callback`, a Python function, at once and so that what it wakes may use run_sync.
  *
  * Pyodide's own callPromising does the latter, but goes through the event loop first, lest it be called in the middle
- * of other Python; here nothing else runs, for a promise has just been settled. Should a Pyodide not ask `api` for that
- * trip, or not let us answer, it is made: slower by 30 µs, and as right.
+ * of other Python; here nothing else runs, for a promise has just been settled. Should a Pyodide not ask its `_api` for
+ * that trip, or not let us answer, it is made: slower by 30 µs, and as right. An older Pyodide has callPromising, and
+ * can't use the WebAssembly.Suspending of a newer browser: its own word counts.
  */
-const entering = (callback, api) => {
-  if (!callback.callPromising || !WebAssembly.Suspending) return callback;
+const entering = (callback, { _api: api, _module: module }) => {
+  const canSwitch = module?.jspiSupported ?? Boolean(WebAssembly.Suspending);
+  if (!callback.callPromising || !canSwitch) return insistent(callback);
   if (!Object.getOwnPropertyDescriptor(api ?? {}, "scheduleCallback")?.writable) {
-    return (...args) => void callback.callPromising(...args);
+    return insistent((...args) => callback.callPromising(...args));
   }
-  return (...args) => {
+  return insistent((...args) => {
     const { scheduleCallback } = api;
     api.scheduleCallback = atOnce;
     try {
-      callback.callPromising(...args);
+      return callback.callPromising(...args);
     } finally {
       api.scheduleCallback = scheduleCallback;
     }
-  };
+  });
 };
 const atOnce = (go) => go();
 
+/**
+ * Returns what calls `enter`, and calls it again when a keyboard interrupt struck it: Pyodide's interrupt buffer raises
+ * that in whatever Python runs next, and what Python was to be told would be lost.
+ */
+const insistent = (enter) => {
+  const call = (...args) => {
+    const again = (error) => {
+      if (error.type === "KeyboardInterrupt") setTimeout(call, 0, ...args);
+      throw error;
+    };
+    try {
+      enter(...args)?.then?.(undefined, again);
+    } catch (error) {
+      again(error);
+    }
+  };
+  return call;
+};
+
 /** Returns what calls `callback` with a number in a microtask. */
-const soon = (callback, api) => {
-  const go = entering(callback, api);
+const soon = (callback, pyodide) => {
+  const go = entering(callback, pyodide);
   return (number) => queueMicrotask(() => go(number));
 };
 
+// A timer that goes off so late (ms) tells that the page stood still. What it was for may have come meanwhile, and be
+// behind it in the queue: so it is looked at once more, after a second.
+const LATE = 500;
+const ONCE_MORE = 1000;
 const LONGEST_TIMER = 2 ** 31 - 1; // ms; a longer one overflows and goes off at once
 
 /** What is under way, by ticket, with what aborts it and when its time is up. */
@@ -121,6 +169,7 @@ class Running {
     const late = [];
     for (const job of this.#jobs.values()) {
       if (job.isLate) continue;
+      if (now - job.end > LATE && !job.isLastLook) Object.assign(job, { end: now + ONCE_MORE, isLastLook: true });
       if (job.end <= now) late.push(job);
       else next = Math.min(next, job.end);
     }
@@ -134,12 +183,15 @@ class Running {
 
 /**
  * Returns {send, read, chunk, abort}, each of which ends in one call of `done(ticket, problem, …)`, where `problem`
- * is undefined or one of "network", "aborted", "timeout", "input", followed by a message.
+ * is undefined or one of "network", "aborted", "timeout", "input", or dpop.js's "key" and "proof", followed by a message.
  */
-const transport = (callback, api) => {
-  const done = entering(callback, api);
+const transport = (callback, pyodide) => {
+  const done = entering(callback, pyodide);
   const running = new Running();
   let headers = []; // of the last request: the next one's are mostly the same, and costly to bring here
+  let credentials = "same-origin"; // and fetch's option that goes with them, for a request that has none
+  let key; // and whose proof goes with them, for which token
+  let token;
 
   const settle = async (ticket, seconds, controller, answer, told = (error) => ["network", error.message]) => {
     const job = running.add(ticket, seconds, controller);
@@ -157,22 +209,37 @@ const transport = (callback, api) => {
     /** Done: undefined, status, final URL, redirected, header fields, text or undefined, response or undefined. */
     send(ticket, seconds, readsAhead, method, address, body, options, areKnown, ...fields) {
       if (!areKnown) {
+        [credentials, key, token] = fields;
         headers = [];
-        for (let i = 0; i < fields.length; i += 2) headers.push([fields[i], fields[i + 1]]);
+        for (let i = 3; i < fields.length; i += 2) headers.push([fields[i], fields[i + 1]]);
       }
       const url = resolved(address);
       const controller = new AbortController();
       const own = headers.map((field) => [...field]); // whoever stands before the page's fetch may add to them
-      const init = { ...options, method, body, headers: own, signal: controller.signal };
+      const { signal } = controller;
+      const init = { credentials, ...options, method, body, headers: own, signal };
+      const what = key && { key, token, method, signal, isOnce: isStream(body) };
       const answer = async () => {
         await undefined; // Python's frames are left: DevTools, when open, would list them all for each request
-        const response = await pageFetch(url, init);
+        const response = await (what
+          ? proven({ ...what, url: new URL(url, baseURI()).href }, (proof) =>
+              pageFetch(url, { ...init, headers: [...own.map((field) => [...field]), proof] }),
+            )
+          : pageFetch(url, init));
         const { status, redirected } = response;
         const [fields, isSmallJson] = readFields(response.headers);
         const answered = [undefined, status, response.url, redirected, fields];
-        if (readsAhead && isSmallJson) return [...answered, await response.text(), undefined];
-        controllers.set(response, controller);
-        return [...answered, undefined, response];
+        const rest = (text, body) => {
+          if (body) controllers.set(body, controller);
+          return [...answered, text, body];
+        };
+        if (!readsAhead || !isSmallJson) return rest(undefined, response);
+        const bytes = await response.arrayBuffer();
+        try {
+          return rest(utf8.decode(bytes), undefined);
+        } catch {
+          return rest(undefined, new Response(bytes)); // another charset: as it came, for whoever knows that
+        }
       };
       const told = (error) => {
         const secrets = [url, address, ...own.flat()];
@@ -180,9 +247,9 @@ const transport = (callback, api) => {
       };
       settle(ticket, seconds, controller, answer, told);
     },
-    /** Reads a whole body; `how` is "text" or "arrayBuffer". Done: undefined, the body. */
-    read(ticket, seconds, response, how) {
-      settle(ticket, seconds, controllers.get(response), async () => [undefined, await response[how]()]);
+    /** Reads a whole body. Done: undefined, an ArrayBuffer. */
+    read(ticket, seconds, response) {
+      settle(ticket, seconds, controllers.get(response), async () => [undefined, await response.arrayBuffer()]);
     },
     /** Reads the next piece of a body. Done: undefined, a Uint8Array or, at the end, undefined. */
     chunk(ticket, seconds, response, reader) {
@@ -202,141 +269,426 @@ const transport = (callback, api) => {
 // --- the page's own fetch ---------------------------------------------------------------------------------
 
 const MOST_KNOWN = 500; // URLs whose place is remembered
-const isStream = (body) => globalThis.ReadableStream !== undefined && body instanceof ReadableStream;
+const LONGEST_KNOWN = 2000; // characters
+// A session whose tokens are in HttpOnly cookies has a name in the token's place, which nobody is sent.
+const isSent = (token) => Boolean(token) && !/^(in-cookies|not-yet)~/.test(token);
+const { FormData: OwnFormData, Request: OwnRequest, URL: OwnURL, URLSearchParams: OwnParams } = globalThis;
+const { has: hasField, set: setField } = Headers.prototype;
+const cloneRequest = OwnRequest.prototype.clone;
+const fieldsOf = OwnFormData.prototype.entries;
+const sliceOf = ArrayBuffer.prototype.slice;
+const textOfParams = OwnParams.prototype.toString;
+const sizeOf = getter(Blob.prototype, "size");
+const [bodyOf, headersOf, keepaliveOf, methodOf, modeOf, policyOf, referrerOf, signalOf, urlOf] = [
+  "body", "headers", "keepalive", "method", "mode", "referrerPolicy", "referrer", "signal", "url",
+].map((name) => getter(OwnRequest.prototype, name));
+const [isAborted, reasonOf] = ["aborted", "reason"].map((name) => getter(AbortSignal.prototype, name));
 
-/** One call of the page's fetch that may be sent twice. What most calls don't need isn't made for them. */
-class Call {
-  constructor(input, init) {
-    this.request = input instanceof Request ? input : undefined;
-    this.url = this.request?.url ?? input;
-    const headers = init?.headers ?? this.request?.headers;
-    this.headers = headers && new Headers(headers);
-    this.mode = init?.mode ?? this.request?.mode;
-    this.method = init?.method ?? this.request?.method ?? "GET";
-    this.signal = init?.signal ?? this.request?.signal;
+const isLocked = getter(ReadableStream.prototype, "locked");
+/** Tells whether an object is what it says: `get` is a getter of the browser's, which throws for any other. */
+const isGenuine = (object, get) => {
+  try {
+    get(object);
+    return true;
+  } catch {
+    return false;
+  }
+};
+/** Tells whether this is a signal, and was aborted; what is none, fetch itself will say. */
+const wasAborted = (signal) => Boolean(signal) && isGenuine(signal, isAborted) && isAborted(signal);
+
+const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
+const kindOfObject = (value) => Object.prototype.toString.call(value).slice(8, -1);
+const isStream = (body) => isObject(body) && kindOfObject(body) === "ReadableStream" && isGenuine(body, isLocked);
+
+/** Returns a body that nobody else can change; undefined for a stream, and for objects that aren't known here. */
+const settled = (body) => {
+  if (!isObject(body)) return body;
+  try {
+    return copyOf(body);
+  } catch {
+    return undefined; // it isn't what it says, or its bytes have been transferred
+  }
+};
+
+// By the browser's own methods, as fetch does it: an object may have others, and a name that isn't its.
+const copyOf = (body) => {
+  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
+  switch (kindOfObject(body)) {
+    case "Blob":
+    case "File":
+      sizeOf(body); // throws for what is none
+      return body;
+    case "ArrayBuffer":
+      return sliceOf.call(body, 0);
+    case "URLSearchParams":
+      return new OwnParams(textOfParams.call(body));
+    case "FormData": {
+      const copy = new OwnFormData();
+      for (const [name, value] of fieldsOf.call(body)) copy.append(name, value);
+      return copy;
+    }
+  }
+  return undefined;
+};
+
+const textOfURL = (url) => {
+  try {
+    return `${url}`;
+  } catch {
+    return undefined; // it's none, and fetch itself will say so
+  }
+};
+
+const asText = (value) => (isObject(value) ? `${value}` : value);
+
+/** Returns what `read` gives for each of an iterable's items; what is none as it is, for fetch to say so. */
+const listOf = (items, iterate, read) =>
+  typeof iterate === "function" ? Array.from({ [Symbol.iterator]: () => iterate.call(items) }, read) : items;
+const asPair = (pair) => (isObject(pair) ? listOf(pair, pair[Symbol.iterator], asText) : pair);
+
+/** Returns header fields, read as fetch does it, for it to read again: pairs, or a record. */
+const readHeaders = (headers) => {
+  if (typeof headers !== "object" || headers === null) return headers;
+  const iterate = headers[Symbol.iterator];
+  if (iterate != null) return listOf(headers, iterate, asPair);
+  const record = { ...headers };
+  for (const name in record) record[name] = asText(record[name]);
+  return record;
+};
+
+/** What most calls send: a URL in text, and plain options. As they came at first, and then from copies. */
+class Plain {
+  constructor(input, place, init, spareBody) {
+    this.input = input;
+    this.from = address();
+    this.url = place.url; // the whole one: what it is relative to may change
+    this.isOurs = place.isOurs;
     this.init = init;
-    this.next = input; // what is sent the next time; undefined when it can't be sent again
-    this.times = 0;
+    this.spareBody = spareBody;
+    this.isOnce = isStream(init?.body);
+    this.method = String(init?.method ?? "GET");
+    this.mode = init?.mode;
+    this.signal = init?.signal;
+    this.keepalive = init?.keepalive;
   }
 
-  /** Sends it with this token; what was sent with it already, or can't be sent again, keeps its last response. */
-  async send(token) {
-    if (this.times > 0 && token === this.token) return this.response;
-    if (this.times > 0 && this.next === undefined) {
-      console.warn("silent-refresh: a request whose body is a stream was answered 401; it can't be sent again.");
+  /** Returns it; undefined if an option says more than is known here. `init` is nobody else's, or undefined. */
+  static of(input, place, init) {
+    let spareBody;
+    for (const name in init) {
+      const value = init[name];
+      if (name === "referrer" || (name === "headers" && typeof value !== "object")) return undefined;
+      if (value === null && name === "headers") return undefined;
+      if (name === "body" && !isStream(value)) {
+        spareBody = settled(value);
+        if (spareBody === undefined) return undefined;
+      } else if (isObject(value) && !/^(body|headers|signal)$/.test(name)) {
+        return undefined;
+      }
     }
-    if (this.times > 1 || this.next === undefined) return this.response;
-    const input = this.next;
-    this.next = this.times === 0 ? this.spare() : undefined;
-    this.times += 1;
-    this.token = token;
-    const init = { ...this.init };
-    if (this.headers) {
-      if (token) this.headers.set("Authorization", `Bearer ${token}`);
-      init.headers = this.headers;
-    } else if (token) {
-      init.headers = { Authorization: `Bearer ${token}` };
-    }
-    this.response = await ownFetch(input, init);
-    return this.response;
+    return new Plain(input, place, init, spareBody);
   }
 
-  spare() {
-    if (isStream(this.init?.body)) return undefined;
-    const hasBody = this.request && !this.init?.body && !/^(GET|HEAD)$/.test(this.method);
-    return hasBody && !this.request.bodyUsed ? this.request.clone() : this.next;
+  has(header) {
+    const headers = this.init?.headers;
+    if (!headers) return false;
+    const names = Array.isArray(headers) ? headers.map((pair) => String(pair?.[0])) : Object.keys(headers);
+    return names.some((name) => name.length === header.length && name.toLowerCase() === header.toLowerCase());
+  }
+
+  send(native, isLast, header, value, proof) {
+    const { input, init } = this;
+    const sent = { ...init }; // whoever stands before the page's fetch may add to it
+    const { headers } = sent;
+    if ((isLast || proof) && address() !== this.from) sent.referrer = this.from; // the page has moved on
+    if (value) {
+      const fields = proof ? [[header, value], proof] : [[header, value]];
+      sent.headers = Array.isArray(headers) ? [...headers, ...fields] : { ...headers, ...Object.fromEntries(fields) };
+    }
+    this.settle();
+    return native(input, sent);
+  }
+
+  /** Sends from copies from now on. */
+  settle() {
+    this.input = this.url;
+    if (this.spareBody !== undefined) this.init = { ...this.init, body: this.spareBody };
+  }
+
+  giveUp() {}
+}
+
+/** Returns a copy; undefined of one whose frame has gone, and its body with it. */
+const copied = (request) => {
+  try {
+    return cloneRequest.call(request);
+  } catch {
+    return undefined;
+  }
+};
+
+/** What the others send: the one Request that fetch makes of its arguments, and a copy of it. */
+class Whole {
+  constructor(input, init, placeOf) {
+    this.request = new OwnRequest(input, init); // what is sent next
+    this.from = address();
+    this.isOnce = isStream(init?.body);
+    this.url = urlOf(this.request);
+    this.isOurs = placeOf(this.url).isOurs;
+    this.method = methodOf(this.request);
+    this.mode = modeOf(this.request);
+    this.signal = signalOf(this.request);
+    this.keepalive = keepaliveOf(this.request);
+  }
+
+  has(header) {
+    return hasField.call(headersOf(this.request), header);
+  }
+
+  send(native, isLast, header, value, proof) {
+    let { request } = this;
+    if (address() !== this.from && referrerOf(request) === "about:client") {
+      request = new OwnRequest(request, { referrer: this.from, referrerPolicy: policyOf(request) });
+    }
+    if (isLast || this.isOnce || !header) this.request = undefined;
+    else if (!/^(GET|HEAD)$/.test(this.method)) this.request = copied(request); // dear, and for a body
+    if (value) setField.call(headersOf(request), header, value);
+    if (proof) setField.call(headersOf(request), ...proof);
+    return native(request);
+  }
+
+  settle() {}
+
+  /** Ends a body that nobody will send, so that what it comes from ends too: a recorder, say. */
+  giveUp(reason) {
+    if (this.request) bodyOf(this.request)?.cancel(reason).catch(() => {});
   }
 }
 
 /**
+ * One call of the page's fetch, sent at most twice. It stays what it was when it was made, whatever becomes of the
+ * page's objects. Its token is judged in `mayCarryToken`: JavaScript's own of what engine/pipeline.py and
+ * engine/origins.py decide for all that runs in Python.
+ */
+class Call {
+  times = 0;
+
+  constructor(message, native, scheme, session, key) {
+    this.message = message;
+    this.native = native;
+    this.scheme = scheme; // {header, prefix}: how the token travels
+    this.session = session; // whose token is sent first
+    this.key = key; // and the name of the key that it is bound to, if it is
+  }
+
+  /** Sends it with this token; what was sent with it already, or can't be sent again, keeps its last response. */
+  async send(token, key) {
+    const { message, times } = this;
+    if (times > 0 && token === this.token) return this.response;
+    if (times === 1 && message.isOnce) {
+      console.warn("silent-refresh: a request whose body is a stream was answered 401; it can't be sent again.");
+    }
+    if (times > 1 || (times === 1 && message.isOnce)) return this.response;
+    const refusal = this.response;
+    try {
+      // What outlives the page shares 64 KiB, and counts until its answer is read.
+      if (refusal && message.keepalive) await refusal.clone().arrayBuffer();
+      this.response = await this.begin(token, key);
+    } catch (reason) {
+      if (reason?.problem === "key") throw reason; // nothing was sent
+      this.failure = { reason };
+      message.giveUp(reason);
+      throw reason;
+    }
+    refusal?.body?.cancel().catch(() => {});
+    return this.response;
+  }
+
+  begin(token, key = this.key) {
+    const { header, prefix } = this.scheme;
+    this.times += 1;
+    this.token = token;
+    if (key && isSent(token)) return this.prove(token, key);
+    return this.message.send(this.native, this.times > 1, header, isSent(token) && prefix + token);
+  }
+
+  /** Sends with a proof, which takes a moment: what the page changes meanwhile changes nothing here. */
+  async prove(token, key) {
+    const { message, native, scheme, times } = this;
+    const { url, method, signal, isOnce } = message;
+    message.settle();
+    const begin = (proof) => message.send(native, false, scheme.header, scheme.prefix + token, proof);
+    try {
+      return await proven({ key, token, url, method, signal, isOnce }, begin);
+    } catch (reason) {
+      if (reason?.problem === "key") this.times = times - 1;
+      throw reason;
+    }
+  }
+}
+
+const asFetchs = (error) => {
+  if (error instanceof TypeError) {
+    const where = inWorker ? "WorkerGlobalScope" : "Window";
+    error.message = error.message.replace(/^Failed to construct 'Request':/, `Failed to execute 'fetch' on '${where}':`);
+  }
+  return error;
+};
+
+/**
  * Puts a fetch in the place of the page's that sends the access token, and asks Python for help only when there is
- * none to send, or when it was refused: `help(url, method, refusal, session, send, resolve, reject)`, where `refusal`
- * is the 401 if there was one, to a token of `session`, and `send(token)` sends, or gives the response that came
- * already. Returns {set(…), undo()}, or undefined when that was done before.
+ * none to send, or when it was refused: `help(url, method, keepalive, refusal, token, session, send, resolve, reject)`,
+ * where `refusal` is the 401 if there was one, to `token` of `session`; `send(token)` sends, or gives the response that
+ * came already when that can't be had again; `reject` takes what is told of an error that isn't fetch's. Returns
+ * {set(…), undo()}, or undefined when that was done before. `send` takes the name of the token's key, too, if it has one.
+ * Throws where the page's fetch can't be replaced.
  */
 const wrapFetch = (help) => {
   if (ownFetch) return undefined;
   const pages = globalThis.fetch;
   const native = pages.bind(globalThis);
+  let scheme;
   let token;
   let until;
   let untilDate;
   let origins = [];
   let exempt = [];
   let session;
+  let key;
 
   // Time stands still on the one clock while the computer sleeps, and the other may be set.
   const isUsable = () => token !== undefined && performance.now() < until && Date.now() < untilDate;
 
-  const isOurs = (url) => {
-    const { origin, pathname } = new URL(url, baseURI());
-    return origins.includes(origin) && !exempt.includes((origin + pathname).replace(/\/+$/, ""));
-  };
+  const members = []; // of fetch's options, as this browser reads them
+  new OwnRequest("about:blank", new Proxy({}, { get: (_, name) => void members.push(name) }));
 
-  // Pages ask for the same places again and again; what these parse to doesn't depend on where the page is just now.
-  const ours = new Map();
-  const isOursAsBefore = (url) => {
-    if (typeof url !== "string" || !/^(\/(?![/\\])|https?:\/\/)/i.test(url)) return isOurs(url);
-    let known = ours.get(url);
-    if (known === undefined) {
-      if (ours.size >= MOST_KNOWN) ours.clear();
-      ours.set(url, (known = isOurs(url)));
+  // Once each, inherited ones too: what a getter gives, or an iterator, may be had once.
+  const readInit = (init) => {
+    if (!isObject(init)) return init ?? undefined;
+    const read = {};
+    for (const name of members) {
+      const value = init[name];
+      if (value !== undefined) read[name] = name === "headers" ? readHeaders(value) : value;
     }
-    return known;
+    return read;
   };
 
-  const mayCarryToken = ({ url, headers, mode }) =>
-    mode !== "no-cors" && !headers?.has("authorization") && isOursAsBefore(url);
+  const isOurs = ({ protocol, origin, pathname, search }) => {
+    if (!/^https?:$/.test(protocol) || !origins.includes(origin)) return false;
+    const path = origin + pathname;
+    let end = path.length;
+    while (path[end - 1] === "/") end -= 1;
+    return ![path.slice(0, end), path + search].some((url) => exempt.includes(url));
+  };
+
+  // Pages ask for the same places again and again.
+  const places = new Map(); // text → {url, isOurs}
+  let placesBase;
+  const placeOf = (text) => {
+    const base = inWorker ? address() : documentBase();
+    if (base !== placesBase) places.clear();
+    placesBase = base;
+    let place = places.get(text);
+    if (place === undefined && OwnURL.canParse(text, base)) {
+      const url = new OwnURL(text, base);
+      place = { url: url.href, isOurs: isOurs(url) };
+      if (places.size >= MOST_KNOWN) places.clear();
+      if (text.length <= LONGEST_KNOWN) places.set(text, place);
+    }
+    return place;
+  };
+
+  // What has to wait is made a Request of in any case: that says at once what is wrong with the arguments.
+  const read = (input, rawInit, mustWait) => {
+    const init = readInit(rawInit);
+    const text = typeof input === "string" ? input : input instanceof OwnURL ? textOfURL(input) : undefined;
+    const isPlain = !mustWait && text !== undefined && (init === undefined || isObject(init));
+    const place = isPlain ? placeOf(text) : undefined;
+    return (place && Plain.of(text, place, init)) ?? new Whole(text ?? input, init, placeOf);
+  };
+
+  const mayCarryToken = (message) => message.isOurs && message.mode !== "no-cors" && !message.has(scheme.header);
 
   const helped = (call) =>
     new Promise((resolve, reject) => {
-      const { signal } = call;
-      const abort = () => reject(signal.reason);
-      if (signal?.aborted) return abort();
-      signal?.addEventListener("abort", abort, { once: true });
+      const { message, response, token, session } = call;
+      const { signal, url, method, keepalive } = message;
+      const abort = () => {
+        message.giveUp(reasonOf(signal));
+        reject(reasonOf(signal));
+      };
+      if (wasAborted(signal)) return abort();
+      if (signal) addEventListener.call(signal, "abort", abort, { once: true });
       const over = (settle) => (value) => {
-        signal?.removeEventListener("abort", abort);
+        if (signal) removeEventListener.call(signal, "abort", abort);
+        message.giveUp();
         settle(value);
       };
-      const send = async (accessToken) => {
-        try {
-          return await call.send(accessToken);
-        } catch (reason) {
-          throw asError(reason);
-        }
-      };
-      help(new URL(call.url, baseURI()).href, call.method, call.response, call.session, send, over(resolve), over(reject));
+      const send = (token, key) => call.send(token, key).catch((reason) => Promise.reject(asError(reason)));
+      // Libraries know a dead network by fetch's own text.
+      const fail = (told) =>
+        reject(call.failure ? call.failure.reason : new TypeError("Failed to fetch", { cause: new Error(told) }));
+      help(url, method, keepalive === true, response, token, session, send, over(resolve), over(fail));
     });
 
-  const fetch = async (input, init) => {
-    let call;
-    try {
-      call = new Call(input, init);
-      if (ownFetch !== native || !mayCarryToken(call)) return native(input, init);
-    } catch {
-      return native(input, init); // which says what is wrong
-    }
-    if (!isUsable()) return helped(call);
-    call.session = session;
-    const response = await call.send(token);
-    return response.status === 401 ? helped(call) : response;
+  // A method, and no async function: it is no constructor either, and what isn't ours settles when it would.
+  const { fetch } = {
+    fetch(input) {
+      if (ownFetch !== native || arguments.length === 0) return native(...arguments);
+      const mustWait = !isUsable();
+      let message;
+      try {
+        message = read(input, arguments[1], mustWait);
+      } catch (error) {
+        return Promise.reject(asFetchs(error));
+      }
+      if (!mayCarryToken(message) || wasAborted(message.signal)) return message.send(native);
+      const call = new Call(message, native, scheme, session, key);
+      // What outlives the page leaves now, with the token that there is.
+      if (mustWait && !(message.keepalive && token !== undefined)) return helped(call);
+      return call.begin(token).then(
+        (response) => {
+          call.response = response;
+          if (response.status === 401 && ownFetch === native) return helped(call);
+          message.giveUp();
+          return response;
+        },
+        (reason) => {
+          if (reason?.problem === "key") return helped(call);
+          message.giveUp(reason);
+          throw reason;
+        },
+      );
+    },
   };
+
+  try {
+    globalThis.fetch = fetch;
+  } catch {
+    // a frozen page: told below
+  }
+  if (globalThis.fetch !== fetch) throw new TypeError("the page's fetch can't be replaced");
   ownFetch = native;
-  globalThis.fetch = fetch;
   return {
-    /** `valid` is in seconds; undefined for no end that is known. */
-    set(accessToken, valid, itsOrigins, itsExempt, itsSession) {
+    /**
+     * The token travels in the field `header`, behind `prefix`; `valid` is in seconds, undefined for no known end.
+     * `itsKey` names the key that it is bound to.
+     */
+    set(header, prefix, accessToken, valid, itsOrigins, itsExempt, itsSession, itsKey) {
+      scheme = { header, prefix };
       token = accessToken;
       until = valid === undefined ? Infinity : performance.now() + valid * 1000;
       untilDate = valid === undefined ? Infinity : Date.now() + valid * 1000;
       origins = itsOrigins;
       exempt = itsExempt;
       session = itsSession;
-      ours.clear();
+      key = itsKey;
+      places.clear();
     },
     /** Whoever keeps a reference to it, or has wrapped it once more, goes on with the browser's. */
     undo() {
-      ownFetch = undefined;
+      if (ownFetch === native) ownFetch = undefined;
       if (globalThis.fetch === fetch) globalThis.fetch = pages;
     },
   };
@@ -344,27 +696,48 @@ const wrapFetch = (help) => {
 
 // --- the page ---------------------------------------------------------------------------------------------
 
-/** Returns "origin path" of a URL as fetch would parse it, undefined for what is none. */
+/**
+ * Returns "origin path" of a URL as fetch would parse it, undefined for what is none; behind a line feed the whole URL
+ * when it isn't just the one after the other.
+ */
 const parse = (url) => {
   try {
-    const parsed = new URL(url, baseURI());
-    return `${parsed.origin} ${parsed.pathname}${parsed.search}${parsed.hash}`;
+    const { origin, pathname, search, hash, href } = new URL(url, baseURI());
+    const path = pathname + search + hash;
+    return `${origin} ${path}${href === origin + path ? "" : `\n${href}`}`;
   } catch {
     return undefined;
   }
 };
 
-const listen = (target, type, heard) => {
-  target.addEventListener(type, heard);
-  return () => target.removeEventListener(type, heard);
+/** Returns the URL of this origin's page that led here, "" if unknown; undefined when the user reloaded or came back. */
+const cameFrom = () => {
+  if (inWorker || performance.getEntriesByType("navigation")[0]?.type !== "navigate") return undefined;
+  const from = referrer();
+  return from && new URL(from).origin === location.origin ? from : "";
 };
 
-/** Calls `changed` when another tab wrote or cleared `key`, and when the page comes back from the bfcache or the background. */
+const listen = (target, type, heard, options) => {
+  addEventListener.call(target, type, heard, options);
+  return () => removeEventListener.call(target, type, heard, options);
+};
+
+/** Calls `changed` when another tab wrote or cleared `key`, or a key that begins with `key@`, and when the page comes back from the bfcache or the background. */
 const watch = (key, changed) => {
   const stops = [
-    listen(globalThis, "storage", (event) => (event.key === key || event.key === null) && changed()),
+    listen(globalThis, "storage", ({ key: of }) => (of === null || of === key || of.startsWith(`${key}@`)) && changed()),
     listen(globalThis, "pageshow", (event) => event.persisted && changed()),
-    listen(document, "visibilitychange", () => document.visibilityState === "visible" && changed()),
+    listen(document, "visibilitychange", () => visibility() === "visible" && changed()),
+  ];
+  return () => stops.forEach((stop) => stop());
+};
+
+/** Calls `stayed(true)` when the page comes back from the bfcache, and `stayed(false)` when somebody uses it. */
+const whenStayed = (stayed) => {
+  const used = ({ isTrusted }) => isTrusted && stayed(false);
+  const stops = [
+    listen(globalThis, "pageshow", (event) => event.persisted && stayed(true)),
+    ...["pointerdown", "keydown"].map((type) => listen(globalThis, type, used, { capture: true })),
   ];
   return () => stops.forEach((stop) => stop());
 };
@@ -401,63 +774,87 @@ const lock = (name) => {
 
 const hasLocks = () => Boolean(globalThis.navigator?.locks);
 
-let marks; // the open database
-const FENCE_WAIT = 2000; // ms; a database that doesn't answer must not hold the lock
-const FENCE_WAIT_AGAIN = 100; // ms; nor, when it stays like that, slow every renewal down
-let patience = FENCE_WAIT;
+let database; // a promise of the open one
+const PATIENCE = 2000; // ms; a database that doesn't answer must not hold the lock, or a request, for long
+const PATIENCE_AGAIN = 100; // ms; nor, when it stays like that, slow every renewal down
+let patience = PATIENCE;
 
-const openMarks = () =>
+// Its name and version are those of versions that kept nothing but a mark there: their tabs may be open, too.
+const openDatabase = () =>
   new Promise((resolve, reject) => {
     const opening = indexedDB.open("silent-refresh", 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore("marks");
     opening.onsuccess = () => {
-      const database = opening.result;
+      const opened = opening.result;
       // Closed by the browser when site data is cleared, by us when that is what another tab waits for.
-      database.onclose = () => (marks = undefined);
-      database.onversionchange = () => {
-        marks = undefined;
-        database.close();
+      opened.onclose = () => (database = undefined);
+      opened.onversionchange = () => {
+        database = undefined;
+        opened.close();
       };
-      resolve(database);
+      resolve(opened);
     };
     opening.onerror = () => reject(asError(opening.error));
   });
 
-const withMarks = async (mode, work) => {
+const withDatabase = async (mode, work) => {
   const job = async () => {
-    marks ??= openMarks();
-    const transaction = (await marks).transaction("marks", mode);
-    const request = work(transaction.objectStore("marks"));
-    await new Promise((resolve, reject) => {
+    database ??= openDatabase();
+    // Strict: on the disk when it is complete, or a browser that dies forgets it.
+    const transaction = (await database).transaction("marks", mode, { durability: "strict" });
+    const requests = work(transaction.objectStore("marks"));
+    const complete = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve; // only now can other processes see it
       transaction.onabort = transaction.onerror = () => reject(asError(transaction.error));
     });
-    return request.result;
+    transaction.commit(); // a tab that is frozen with a transaction open would hold all others up
+    await complete;
+    return requests.map((request) => request.result);
   };
   let timer;
   const tooLong = new Promise((_, reject) => {
-    timer = setTimeout(() => {
-      patience = FENCE_WAIT_AGAIN;
+    const due = performance.now() + patience;
+    const giveUp = () => {
+      patience = PATIENCE_AGAIN;
       reject(Object.assign(new Error("IndexedDB did not answer"), { name: "TimeoutError" }));
-    }, patience);
+    };
+    const ring = () => {
+      if (performance.now() - due > LATE) timer = setTimeout(giveUp, ONCE_MORE);
+      else giveUp();
+    };
+    timer = setTimeout(ring, patience);
   });
   try {
     const result = await Promise.race([job(), tooLong]);
-    patience = FENCE_WAIT;
+    patience = PATIENCE;
     return result;
   } catch (reason) {
-    marks = undefined;
+    database = undefined;
     throw asError(reason);
   } finally {
     clearTimeout(timer);
   }
 };
 
-/** Reads the text under `name` in the database that all tabs share; undefined when there's none. */
-const readMark = (name) => withMarks("readonly", (store) => store.get(name));
+const textOf = (value) => (typeof value === "string" ? value : undefined);
 
-/** Writes it, and resolves when every tab can see it. */
-const writeMark = (name, text) => withMarks("readwrite", (store) => store.put(text, name));
+/** Reads what is under these names in the database that all tabs share; undefined for what is no text. */
+const readTexts = async (...names) =>
+  (await withDatabase("readonly", (store) => names.map((name) => store.get(name)))).map(textOf);
+
+/**
+ * Writes texts, and keys: name, value, name, value, …, all or none; undefined removes what is there. Resolves when every
+ * tab can see them, and they're on the disk.
+ */
+const writeTexts = (...pairs) =>
+  withDatabase("readwrite", (store) => {
+    const requests = [];
+    for (let i = 0; i < pairs.length; i += 2) {
+      const [name, value] = pairs.slice(i, i + 2);
+      requests.push(value === undefined ? store.delete(name) : store.put(value, name));
+    }
+    return requests;
+  });
 
 /** Opens a channel to the other tabs of this origin: {post(text), close()}. */
 const channel = (name, heard) => {
@@ -467,4 +864,7 @@ const channel = (name, heard) => {
   return { post: (text) => broadcast.postMessage(text), close: () => broadcast.close() };
 };
 
-export { channel, hasLocks, here, lock, parse, readMark, setBase, soon, transport, watch, wrapFetch, writeMark };
+export {
+  baseURI, cameFrom, channel, hasLocks, here, lock, parse, readTexts, setBase, settled, soon, transport, watch,
+  useProver, whenStayed, withProver, wrapFetch, writeTexts,
+};

@@ -11,15 +11,20 @@ from collections.abc import Callable
 import js
 from pyodide.ffi import JsException, JsProxy, create_proxy
 
-from ..ports import SessionStore, Stop
-from ..stores import DEFAULT_KEY, MemoryStorage
-from .bridge import load_bridge
+from ..platform.ports import SessionStore, Stop
+from ..session.memory import DEFAULT_KEY, JournalStorage, MemoryStorage
+from .bridge import IN_WORKER, load_bridge
 
 log = logging.getLogger("silent_refresh")
 
 
 def open_storage(name: str, key: str = DEFAULT_KEY) -> SessionStore:
-    """Open ``"localStorage"`` or ``"sessionStorage"``; where it's blocked, memory takes its place."""
+    """Open ``"localStorage"`` or ``"sessionStorage"``; where it's blocked, memory takes its place.
+
+    A worker has no localStorage: it has the session from the journal, which it shares with the pages.
+    """
+    if IN_WORKER and name == "localStorage":
+        return JournalStorage(key)
     try:
         area = getattr(js, name)
         area.getItem(key)
@@ -42,6 +47,8 @@ class WebStorage:
     def __init__(self, area: JsProxy, key: str, *, shared: bool) -> None:
         self.key = key
         self.shared = shared
+        # Two of one key in one area are the same place.
+        self._identity = (key, shared)
         self._area = area
         self._last: dict[str, str | None] = {}
 
@@ -81,6 +88,12 @@ class WebStorage:
             proxy.destroy()
 
         return stop
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WebStorage) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
 
     def __repr__(self) -> str:
         return f"<WebStorage {self.key!r}>"

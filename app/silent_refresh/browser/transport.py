@@ -1,13 +1,13 @@
 """fetch, one trip across the bridge a request: the fast path, which most requests take.
 
 ``send`` starts the fetch in JavaScript, which reads a small JSON body in the same go and then calls back
-once, through a proxy that lives as long as the page; ``answer.py`` lets the task go on in that very moment.
+once, through a proxy that lives as long as the page; ``futures.py`` lets the task go on in that very moment.
 Every other body stays where it is until it's asked for.
 
 Between two stretches of JavaScript a call of a Python function costs 1 µs and more, and so does a string
 that crosses; a whole request costs 60 (axios: 115; docs/benchmarks.md has the stages). So there are few calls
-here, and header fields cross once: the other side keeps those of the last request, and is told when they are
-the same.
+here, and header fields cross once: the other side keeps those of the last request, its credential's among
+them, and is told when they are the same.
 
 https://fetch.spec.whatwg.org/
 """
@@ -22,9 +22,11 @@ from typing import Any, NoReturn, TypeAlias
 import pyodide_js
 from pyodide.ffi import JsProxy, create_proxy, to_js
 
-from ..errors import NetworkError, RequestTimeout
-from ..messages import Headers, Request, Response, without_query
-from .answer import Answer
+from ..errors import KeyGone, NetworkError, ProofRefused, RequestTimeout
+from ..http.credential import Credential, cookies_with, proven_by
+from ..http.messages import Headers, Request, Response, without_query
+from .bridge import load_bridge
+from .futures import Answer
 
 Outcome: TypeAlias = tuple[Any, ...]  # what bridge.js calls back with, less the ticket
 
@@ -36,14 +38,21 @@ class Fetch:
         self._next_ticket = itertools.count(1).__next__
         self._waiting: dict[int, Answer[Outcome]] = {}
         # Never destroyed: there's one in a page.
-        self._js = bridge.transport(create_proxy(self._done), getattr(pyodide_js, "_api", None))
-        self._known: Headers | None = None  # the fields that the other side has from the last request
+        self._js = bridge.transport(create_proxy(self._done), pyodide_js)
+        # The fields that the other side has from the last request.
+        self._known: Headers | None = None
+        self._known_credential: Credential | None = None
         self._send = self._js.send  # each look at a JavaScript attribute makes a new proxy
 
     def _done(self, ticket: int, *outcome: Any) -> None:
-        answer = self._waiting.pop(ticket, None)
-        if answer is not None:  # else it was cancelled
+        answer = self._waiting.get(ticket)
+        if answer is None:  # it was cancelled
+            return
+        if answer.done():  # called once more, after an interrupt
+            answer.wake()
+        else:
             answer.set_result(outcome)
+        self._waiting.pop(ticket, None)
 
     def _begin(self, request: Request, start: Callable[..., None], *arguments: Any) -> Answer[Outcome]:
         """Start something on the other side; await what it calls back with. Cancelling that aborts it."""
@@ -59,19 +68,25 @@ class Fetch:
 
     async def __call__(self, request: Request) -> Response:
         """Send. Raises ``NetworkError``, ``RequestTimeout``, ``ValueError`` for what fetch doesn't take."""
-        body, headers = request.body, request.headers
-        are_known, self._known = headers is self._known, headers
+        headers, credential = request.headers, request.credential
+        are_known = headers is self._known and credential is self._known_credential
+        self._known, self._known_credential = headers, credential
+        target = request.target
         try:
             answer = self._begin(
                 request,
                 self._send,
                 not request.stream,
                 request.method,
-                request.url,
-                to_js(body) if isinstance(body, bytes) else body,
+                target[1] if target is not None and target[0] is request.url else request.url,
+                None if request.body is None else _body(request),  # in no variable: it may hold a token
                 None if request.options is None else to_js(dict(request.options)),
                 are_known,
-                *(() if are_known else headers.flat()),
+                *(
+                    ()
+                    if are_known
+                    else (cookies_with(credential), *proven_by(credential), *request.sent_headers().flat())
+                ),
             )
         except BaseException:
             self._known = None  # they may not have arrived
@@ -91,6 +106,14 @@ class Fetch:
         return outcome[1]
 
 
+def settled(body: Any) -> Any:
+    """Return what is sent of a body, now and again after a renewal, whatever becomes of it meanwhile."""
+    if not isinstance(body, JsProxy):
+        return body
+    copy = load_bridge().settled(body)
+    return body if copy is None else copy
+
+
 class ResponseBody:
     """A body that is still on the other side."""
 
@@ -102,15 +125,8 @@ class ResponseBody:
 
     async def read(self) -> bytes:
         """Read it whole. Raises ``NetworkError`` if it breaks off, ``RuntimeError`` if begun before."""
-        return bytes((await self._read("arrayBuffer")).to_bytes())
-
-    async def read_text(self) -> str:
-        """Read it whole as UTF-8; raises as ``read`` does."""
-        return str(await self._read("text"))
-
-    async def _read(self, how: str) -> Any:
         self._take()
-        return await self._fetch.more(self._request, "read", self._response, how)
+        return bytes((await self._fetch.more(self._request, "read", self._response)).to_bytes())
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield its pieces. Raises ``NetworkError`` if it breaks off."""
@@ -135,12 +151,20 @@ class ResponseBody:
         self._fetch._js.discard(self._response)
 
 
+def _body(request: Request) -> Any:
+    return to_js(request.body) if isinstance(request.body, bytes) else request.sent_body()
+
+
 def _raise(request: Request, problem: str, message: str) -> NoReturn:
     told = f"{request.method} {without_query(request.url)}"
     if problem == "timeout":
         raise RequestTimeout(f"{told} was not answered within {request.timeout:g} s", request=request)
     if problem == "input":
         raise ValueError(f"{told} can't be sent: {message}")
+    if problem == "key":
+        raise KeyGone(f"{told} was not sent: {message}", request=request)
+    if problem == "proof":
+        raise ProofRefused(f"{told} can't be had: {message}", request=request)
     raise NetworkError(
         f"{told} got no answer ({message}): offline, the server is down, "
         "or its CORS headers don't allow this page",

@@ -95,6 +95,12 @@ const peers = Object.fromEntries(
   }),
 );
 
+/** Adds the clients that prove each request; loaded when these are measured. */
+const addSigning = async () => {
+  const { signing } = await import("/bench/page/signed.js");
+  for (const [name, get] of Object.entries(signing)) peers[name] = { get };
+};
+
 /** Signs a peer in. */
 const signIn = (name, answer) => peers[name].tokens.keep(answer);
 
@@ -114,4 +120,4 @@ const atOnce = async (name, urls) => {
   return [performance.now() - start, ends.filter(({ status }) => status === "fulfilled").length];
 };
 
-globalThis.peers = { signIn, inTurn, atOnce };
+globalThis.peers = { addSigning, signIn, inTurn, atOnce };

@@ -4,15 +4,23 @@
 const BODY = JSON.stringify({ id: 7, name: "Seven", tags: ["a", "b", "c"], done: false, note: "small, as most are" });
 const HEADERS = { "content-type": "application/json", "x-request-id": "7c0f3d" };
 
-const stub = { isOn: false, calls: 0, refused: undefined };
+const stub = { isOn: false, calls: 0, refused: undefined, last: [] };
 globalThis.stub = stub;
 
 const pagesFetch = globalThis.fetch.bind(globalThis);
 const bearerOf = (input, init) => new Headers(init?.headers ?? input.headers).get("authorization")?.slice(7);
 
+/** Tells whether the last request had a proof that names its token (RFC 9449 §4.2). */
+stub.wasProved = () => {
+  const [input, init] = stub.last;
+  const [, claims] = (new Headers(init?.headers ?? input.headers).get("dpop") ?? "").split(".");
+  return Boolean(claims) && "ath" in JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/")));
+};
+
 globalThis.fetch = (input, init) => {
   if (!stub.isOn) return pagesFetch(input, init);
   stub.calls += 1;
+  stub.last = [input, init];
   const isRefused = stub.refused !== undefined && stub.refused === bearerOf(input, init);
   return Promise.resolve(isRefused ? new Response(null, { status: 401 }) : new Response(BODY, { headers: HEADERS }));
 };

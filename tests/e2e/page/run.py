@@ -14,6 +14,8 @@ from pyodide.ffi import create_proxy
 from pyscript import RUNNING_IN_WORKER
 
 import silent_refresh
+from silent_refresh.engine.local_session import LocalSession
+from silent_refresh.session.manager import SessionManager
 
 
 async def run(source: str, filename: str, line: int, name: str, arguments: str, timeout: float) -> str:
@@ -32,11 +34,14 @@ async def run(source: str, filename: str, line: int, name: str, arguments: str, 
         return json.dumps({"error": traceback.format_exc()})
 
 
-def tidy_up() -> None:
-    """Close what the last test left open, so that it hears nothing of the next one."""
+async def tidy_up() -> None:
+    """Close what the last test left open, and let it end what it writes: it hears nothing of the next one."""
     for thing in gc.get_objects():
-        if isinstance(thing, silent_refresh.SilentRefresh):
+        if isinstance(thing, LocalSession):  # it listens though its SilentRefresh was dropped
             thing.close()
+    for manager in [thing for thing in gc.get_objects() if isinstance(thing, SessionManager)]:
+        while manager._jobs:
+            await asyncio.wait(manager._jobs)
 
 
 if RUNNING_IN_WORKER:

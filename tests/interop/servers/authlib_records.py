@@ -23,6 +23,11 @@ class Client(ClientMixin):
     scope: str
     grant_types: tuple[str, ...]
     redirects: tuple[str, ...]  # what its redirect URIs start with
+    after_sign_out: tuple[str, ...] = ()
+
+    @property
+    def client_metadata(self) -> dict[str, Any]:
+        return {"post_logout_redirect_uris": self.after_sign_out}
 
     def get_client_id(self) -> str:
         return self.client_id
@@ -61,6 +66,7 @@ class Code(AuthorizationCodeMixin):
     redirect_uri: str
     code_challenge: str | None
     code_challenge_method: str | None
+    nonce: str | None
     issued_at: float = field(default_factory=time.time)
 
     def get_redirect_uri(self) -> str:
@@ -68,6 +74,18 @@ class Code(AuthorizationCodeMixin):
 
     def get_scope(self) -> str:
         return self.scope
+
+    def get_nonce(self) -> str | None:
+        return self.nonce
+
+    def get_auth_time(self) -> int:
+        return int(self.issued_at)
+
+    def get_acr(self) -> None:
+        return None
+
+    def get_amr(self) -> None:
+        return None
 
     def is_expired(self) -> bool:
         return self.issued_at + CODE_TTL < time.time()
@@ -121,6 +139,7 @@ class Records:
         self._clients: dict[str, Client] = {}
         self._codes: dict[str, Code] = {}
         self._tokens: list[Token] = []
+        self._nonces: set[str | None] = set()
 
     def add_client(self, client: Client) -> None:
         """Register a client."""
@@ -141,7 +160,9 @@ class Records:
             request.payload.redirect_uri,
             data.get("code_challenge"),
             data.get("code_challenge_method"),
+            data.get("nonce"),
         )
+        self._nonces.add(data.get("nonce"))
         return saved
 
     def code(self, code: str, client: Client) -> Code | None:
@@ -154,8 +175,13 @@ class Records:
         del self._codes[code.code]
 
     def save_token(self, token: dict[str, Any], request: Any) -> None:
-        """Remember what was issued."""
-        self._tokens.append(Token(client=request.client, user=request.user, **token))
+        """Remember what was issued; an ID token isn't asked for again."""
+        kept = {name: value for name, value in token.items() if name != "id_token"}
+        self._tokens.append(Token(client=request.client, user=request.user, **kept))
+
+    def has_nonce(self, nonce: str) -> bool:
+        """Tell whether a nonce was used before."""
+        return nonce in self._nonces
 
     def by_access_token(self, access_token: str) -> Token | None:
         """Find the record of an access token."""

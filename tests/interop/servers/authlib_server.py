@@ -1,8 +1,9 @@
 """An OAuth 2.0 authorization server with Authlib, for public clients: a static page is one.
 
 Authorization code with PKCE (RFC 7636), ``state`` and ``iss`` (RFC 9207), refresh tokens that rotate
-(RFC 6749 §6, RFC 9700 §4.14), revocation (RFC 7009), metadata (RFC 8414). ``/authorize`` asks nobody: the
-demo user is signed in already, and agrees; ``login_hint=nobody`` is somebody who doesn't.
+(RFC 6749 §6, RFC 9700 §4.14), revocation (RFC 7009), metadata (RFC 8414), OpenID Connect where the scope has
+``openid``. ``/authorize`` asks nobody: the demo user is signed in already, and agrees; ``login_hint=nobody``
+is somebody who doesn't.
 
 https://docs.authlib.org/
 """
@@ -22,12 +23,14 @@ from authlib.oauth2.rfc9207 import IssuerParameter
 from flask import Flask, jsonify, request
 from starlette.types import ASGIApp
 
+from tests.e2e.page_python import ADDRESS
+from tests.interop.servers.authlib_openid import OpenID, Signer, end_session_endpoint
 from tests.interop.servers.authlib_records import Client, Code, Records, Token
 from tests.interop.servers.lab import ACCESS_TTL, USERNAME
 from tests.interop.servers.serving import serve
 
 NOBODY = "nobody"
-SCOPE = "profile offline_access"
+SCOPE = "openid profile offline_access"
 
 
 def make(address: str, origins: tuple[str, ...]) -> ASGIApp:
@@ -35,7 +38,9 @@ def make(address: str, origins: tuple[str, ...]) -> ASGIApp:
     records = Records()
     redirects = tuple(f"{origin}/" for origin in (address, *origins))
     both = ("authorization_code", "refresh_token")
-    records.add_client(Client("demo-page", SCOPE, both, redirects))
+    after_sign_out = tuple(origin + ADDRESS for origin in origins)
+    records.add_client(Client("demo-page", SCOPE, both, redirects, after_sign_out))
+    signer = Signer(address)
     records.add_client(Client("page-without-refresh", SCOPE, ("authorization_code",), redirects))
 
     class CodeGrant(AuthorizationCodeGrant):
@@ -91,9 +96,10 @@ def make(address: str, origins: tuple[str, ...]) -> ASGIApp:
         OAUTH2_SCOPES_SUPPORTED=SCOPE.split(),
     )
     server = AuthorizationServer(app, records.client, records.save_token)
-    server.register_grant(CodeGrant, [CodeChallenge(required=True)])
+    server.register_grant(CodeGrant, [CodeChallenge(required=True), OpenID(signer, records)])
     server.register_grant(RotatingGrant)
     server.register_endpoint(Revocation)
+    server.register_endpoint(end_session_endpoint(signer))
     server.register_extension(Issuer())
     guard = ResourceProtector()
     guard.register_token_validator(Validator())
@@ -115,6 +121,10 @@ def make(address: str, origins: tuple[str, ...]) -> ASGIApp:
     def revoke() -> Any:
         return server.create_endpoint_response(Revocation.ENDPOINT_NAME)
 
+    @app.get("/logout")
+    def logout() -> Any:
+        return server.create_endpoint_response("end_session") or "Signed out."
+
     @app.get("/.well-known/oauth-authorization-server")
     @app.get("/.well-known/openid-configuration")
     def metadata() -> Any:
@@ -123,6 +133,7 @@ def make(address: str, origins: tuple[str, ...]) -> ASGIApp:
             authorization_endpoint=f"{address}/authorize",
             token_endpoint=f"{address}/token",
             revocation_endpoint=f"{address}/revoke",
+            end_session_endpoint=f"{address}/logout",
             scopes_supported=SCOPE.split(),
             response_types_supported=["code"],
             grant_types_supported=both,

@@ -1,33 +1,41 @@
-"""FastAPI: the server of docs/recipes/servers.md, as it stands there.
+"""FastAPI: starter/server.py, or that of a folder made from it, named by the variable STARTER.
 
 https://fastapi.tiangolo.com/
 """
 
 from __future__ import annotations
 
-import re
+import importlib.util
+import os
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from starlette.types import ASGIApp
 
 from tests.interop.servers.lab import ACCESS_TTL, PASSWORD, REFRESH_TTL, USERNAME
 from tests.interop.servers.serving import serve
 
-RECIPE = Path(__file__).resolve().parents[3] / "docs" / "recipes" / "servers.md"
-CODE = re.compile(r"^## FastAPI\n.*?^```py\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+STARTER = Path(__file__).resolve().parents[3] / "starter"
 
 
 def make(address: str, origins: tuple[str, ...]) -> ASGIApp:
-    """Run the recipe, with what it leaves to its reader and sessions as short as the lab expects them."""
-    found = CODE.search(RECIPE.read_text(encoding="utf-8"))
-    assert found is not None, RECIPE
-    names: dict[str, Any] = {"password_is_right": lambda *given: given == (USERNAME, PASSWORD)}
-    exec(compile(found[1], RECIPE, "exec"), names)
-    assert names["ACCESS_LIFE"] == ACCESS_TTL
-    names["SESSION_LIFE"] = REFRESH_TTL
-    app: ASGIApp = names["app"]
+    """Run it, with sessions as short as the lab expects them."""
+    server = load(Path(os.environ.get("STARTER", STARTER)) / "server.py")
+    assert server.ACCESS_LIFE == ACCESS_TTL
+    assert {USERNAME: PASSWORD} == server.USERS
+    server.SESSION_LIFE = REFRESH_TTL  # type: ignore[attr-defined]
+    app: ASGIApp = server.app
     return app
+
+
+def load(path: Path) -> ModuleType:
+    """Import a file by its path."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 if __name__ == "__main__":

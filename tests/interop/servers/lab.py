@@ -5,7 +5,7 @@
 | POST /lab/reset                 | sets the counters to zero                            |
 | GET /lab/counters               | ``{"refresh": n, "unauthorized": n}``                |
 
-``refresh`` counts the refresh calls, ``unauthorized`` the 401s that other calls got.
+``refresh`` counts the refresh calls, ``unauthorized`` the 401s that other calls got (or what is ``refused``).
 
 The tokens then are really expired, and it's the server's own code that finds it out.
 """
@@ -31,8 +31,9 @@ REFRESH_TTL = 3600  # s
 class Lab:
     """Wraps a server whose tokens are renewed at ``refresh_path``, and moves this process's clock."""
 
-    def __init__(self, app: ASGIApp, *, refresh_path: str) -> None:
+    def __init__(self, app: ASGIApp, *, refresh_path: str, refused: int = 401) -> None:
         self._app = app
+        self._refused = refused
         self._refresh_path = refresh_path
         self._counters: Counter[str] = Counter()
         self._clock = time_machine.travel(time.time(), tick=True).start()
@@ -54,7 +55,7 @@ class Lab:
         self._counters["refresh"] += is_refresh
 
         async def count(message: Message) -> None:
-            self._counters["unauthorized"] += message.get("status") == 401 and not is_refresh
+            self._counters["unauthorized"] += message.get("status") == self._refused and not is_refresh
             await send(message)
 
         await self._app(scope, receive, count)

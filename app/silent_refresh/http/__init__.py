@@ -1,0 +1,1 @@
+"""What travels: requests, responses, header fields, credentials, JSON. Knows no policy."""

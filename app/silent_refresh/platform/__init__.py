@@ -1,0 +1,1 @@
+"""What the library needs of the place where it runs, as protocols."""

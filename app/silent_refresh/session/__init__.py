@@ -1,0 +1,1 @@
+"""What is remembered of a signed-in user, and where."""

@@ -1,0 +1,96 @@
+"""Sessions in this page's memory, and the coordinators of stores that other tabs don't see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from ..platform.ports import Coordinator, JournalEntry, Mark, SessionStore, Stop
+
+DEFAULT_KEY = "silent-refresh"
+
+
+class MemoryStorage:
+    """Keeps the session in this page alone; a reload signs out (unless the refresh token is in a cookie)."""
+
+    shared = False
+
+    def __init__(self, key: str = DEFAULT_KEY) -> None:
+        self.key = key
+        self._texts: dict[str, str] = {}
+
+    def get(self, key: str) -> str | None:
+        """Return the text under ``key``."""
+        return self._texts.get(key)
+
+    def set(self, key: str, text: str) -> None:
+        """Keep ``text`` under ``key``."""
+        self._texts[key] = text
+
+    def remove(self, key: str) -> None:
+        """Forget what is under ``key``."""
+        self._texts.pop(key, None)
+
+    def listen(self, changed: Callable[[], None]) -> Stop:
+        """Do nothing: nobody else can change this store."""
+        return lambda: None
+
+
+class JournalStorage(MemoryStorage):
+    """Keeps the session in the journal, where there's no localStorage: in a worker without a page of its own.
+
+    It is there after a restart, and for all pages and workers of the origin. Two of one key are one place.
+    """
+
+    shared = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JournalStorage) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+class Alone:
+    """The coordinator of a store that no other tab sees."""
+
+    has_journal = False
+    journal = None
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def lock(self) -> AsyncIterator[Callable[[], bool]]:
+        """Wait for this page's own lock."""
+        async with self._lock:
+            yield lambda: True
+
+    async def read_journal(self) -> JournalEntry | None:
+        """Return ``None``: there's nobody to be behind of."""
+        return None
+
+    async def write_journal(self, entry: JournalEntry) -> None:
+        """Do nothing."""
+
+    def note_stored(self, session: str) -> None:
+        """Do nothing."""
+
+    def was_stored(self, session: str) -> bool:
+        """Return ``True``: this memory loses nothing."""
+        return True
+
+    def announce(self, mark: Mark) -> None:
+        """Do nothing."""
+
+    def listen(self, heard: Callable[[Mark], None]) -> Stop:
+        """Do nothing."""
+        return lambda: None
+
+
+def coordinator_of(
+    store: SessionStore, owner: str, coordinator: Callable[[str, str], Coordinator], *, shares_cookie: bool
+) -> Coordinator:
+    """Return what puts tabs in an order: those that share the store, or the cookie that renews the token."""
+    return coordinator(store.key, owner) if store.shared or shares_cookie else Alone()

@@ -1,0 +1,1 @@
+"""The three browsers that the tests run in."""

@@ -1,0 +1,62 @@
+"""Opens the browser that the tests run in, each behind Playwright's Python API.
+
+with open_browser(playwright, "firefox", launch_options("firefox", folder)) as browser:
+    browser.new_context(base_url=…).new_page()
+
+Chromium, and Playwright's own Firefox and WebKit, are launched by Playwright. A system's stock Firefox speaks
+WebDriver BiDi to it (``firefox.py``), a stock WebKitGTK its remote inspector's protocol (``webkit.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Playwright
+
+from tests.browsers.firefox import FIREFOX_PREFERENCES, write_launcher
+from tests.browsers.webkit import WebKit
+from tools.browser import find_browser
+
+# The browser's own traffic, graphics and first-run pages have no place in a test.
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_TIMEOUT = 180_000  # ms, on a busy machine
+
+
+def launch_options(name: str, folder: Path) -> dict[str, Any]:
+    """Return what Playwright's `launch` takes for the Chromium or Firefox that `make test` made sure of."""
+    found = find_browser(name)
+    options: dict[str, Any] = {"executable_path": found.path, "timeout": START_TIMEOUT}
+    if name == "chromium":
+        options["args"] = CHROMIUM_ARGUMENTS
+    elif name == "firefox":
+        options["firefox_user_prefs"] = FIREFOX_PREFERENCES
+        if not found.is_playwrights:
+            options |= {"channel": "moz-firefox", "executable_path": write_launcher(folder, found.path)}
+    return options
+
+
+@contextmanager
+def open_browser(playwright: Playwright, name: str, options: dict[str, Any]) -> Iterator[Browser | WebKit]:
+    """Open a browser with these options of Playwright's `launch`."""
+    found = find_browser(name)
+    browser: Browser | WebKit
+    if name == "webkit" and not found.is_playwrights:
+        browser = WebKit(playwright, found.path)
+    else:
+        browser = getattr(playwright, name).launch(**options)
+    try:
+        yield browser
+    finally:
+        browser.close()

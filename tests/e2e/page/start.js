@@ -1,0 +1,3 @@
+addEventListener("load", () => {
+  document.title = "Started";
+});

@@ -1,0 +1,155 @@
+"""``fetch`` stays fetch under ``install()``: each kind of call, the browser's own beside the library's.
+
+The kinds are in ``page/fetch_calls.js``. The browser's own fetch is called in a page that doesn't have the
+library; there the access token is put on each request on its way out of the browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from silent_refresh import SilentRefresh, Tokens, install
+from tests.e2e.page_python import ADDRESS, PagePython
+from tests.e2e.running_server import RunningServer
+
+RECIPE = Path(__file__).resolve().parents[2] / "docs" / "recipes" / "javascript.md"
+EMPTY_PAGE = "<!doctype html><body>"
+OBSERVE = """async ([state, names]) => {
+    const { observeAll } = await import("/tests/e2e/page/fetch_calls.js");
+    return observeAll(window.fetch, window.before?.[state], names);
+}"""
+# What comes before each call, by the state that it finds.
+BEFORE = """async () => {
+    const ask = window.fetch;
+    window.before = {
+        refused: async () => {
+            const expired = await ask("/lab/expire", {
+                method: "POST", body: "{}", headers: { "Content-Type": "application/json" },
+            });
+            if (!expired.ok) throw new Error(expired.status);
+        },
+        ended: () => window.endToken(),
+    };
+}"""
+
+Seen = dict[str, Any]
+
+SIGNED_IN = ("good", "refused", "ended", "down", "listening")
+STATES = (*SIGNED_IN, "signed out")
+REFRESHES = {**dict.fromkeys(STATES, 0), "refused": 200, "ended": 200, "down": 2}  # at the least
+# What differs, in which states, and why that is so.
+NO_TOKEN = "no token goes with it: the browser would drop it, and hide the answer", SIGNED_IN
+LISTED = {
+    'mode: "no-cors"': NO_TOKEN,
+    "a Request for no-cors": NO_TOKEN,
+    "a stream's source ends with an abort, in a Request": (
+        "it is told two reasons: a Request may hold a stream, nobody can see that, and so a copy is kept",
+        ("good", "refused"),
+    ),
+    "a stream is locked at once": (
+        "it is locked when it's sent, not while it waits for a token",
+        ("ended", "down", "listening", "signed out"),
+    ),
+    "a rejection for bad arguments comes at once": (
+        "one microtask later: what carries a token is looked at before its caller has it",
+        ("good", "refused"),
+    ),
+    "this is something else": ("it is called as a function, whatever `this` is: more is let through", STATES),
+}
+
+
+async def open_session(tokens):
+    import sys
+    from types import SimpleNamespace
+
+    import js
+    from pyodide.ffi import create_proxy
+
+    auth = SilentRefresh(login=None, timeout=5)
+    await auth.sign_in(tokens)
+
+    async def end_token():
+        old = auth.tokens
+        await auth.sign_in(Tokens(old.access_token, old.refresh_token, expires_in=1e-6))
+
+    js.window.endToken = create_proxy(end_token)
+    sys.modules["wrapped"] = SimpleNamespace(auth=auth, undo=install(auth), end_token=end_token)
+
+
+async def enter(state):
+    from wrapped import auth, end_token
+
+    if state == "listening":
+        auth.listen(lambda event: None)
+    elif state == "down":
+        await end_token()
+    elif state == "signed out":
+        await auth.sign_out()
+
+
+async def leave():
+    from wrapped import auth, undo
+
+    undo()
+    auth.close()
+
+
+@contextmanager
+def page_of(browser: Browser, server: RunningServer) -> Iterator[Page]:
+    """Open a page without the library, at the address of the test page."""
+    with browser.new_context(base_url=server.url) as context, context.new_page() as page:
+        page.route(f"**{ADDRESS}", lambda route: route.fulfill(response=route.fetch(), body=EMPTY_PAGE))
+        page.goto(ADDRESS)
+        page.unroute_all()  # a page with routes has no cache
+        yield page
+
+
+@pytest.fixture(scope="module")
+def browsers_own(browser: Browser, session_server: RunningServer) -> dict[str, Seen]:
+    """Return what is seen of the browser's own fetch, signed in and signed out."""
+    token = session_server.lab.sign_in()["accessToken"]
+    seen = {}
+    with page_of(browser, session_server) as page:
+        seen["signed out"] = page.evaluate(OBSERVE, [""])
+        page.set_extra_http_headers({"Authorization": f"Bearer {token}"})
+        seen["signed in"] = page.evaluate(OBSERVE, [""])
+    return seen
+
+
+@pytest.fixture
+def wrapped(page_python: PagePython, server: RunningServer) -> Iterator[PagePython]:
+    """Return the shared page, its fetch wrapped, the demo user signed in."""
+    page_python.page.evaluate(BEFORE)
+    page_python(open_session, server.lab.sign_in())
+    yield page_python
+    page_python(leave)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_kind_of_call_is_fetchs_own(
+    wrapped: PagePython, server: RunningServer, browsers_own: dict[str, Seen], state: str
+) -> None:
+    """What arrives, what comes back, and what becomes of the arguments, whatever the token does."""
+    wrapped(enter, state)
+    if state == "down":
+        server.lab.refresh(status=503, times=1000)
+    expected = browsers_own["signed in" if state in SIGNED_IN else "signed out"]
+
+    seen = wrapped.page.evaluate(OBSERVE, [state])
+
+    differences = {
+        name: {"the browser's": expected[name], "ours": found}
+        for name, found in seen.items()
+        if found != expected[name]
+    }
+    assert f"A test makes {len(seen)} kinds of calls" in RECIPE.read_text(encoding="utf-8")
+    listed = {name for name, (_, states) in LISTED.items() if state in states}
+    assert {} == {name: found for name, found in differences.items() if name not in listed}
+    assert listed == differences.keys()
+    assert REFRESHES[state] <= server.lab.counters()["refresh"]  # the state was what it is called
