@@ -27,16 +27,25 @@ page: $(PAGE) ## Pack the page's Python anew, after a change under app/ while th
 
 # WebKit is asked for by its name: on a busy machine it takes many times as long as the others.
 ENGINES = firefox
-# Status 5: none of those that ARGS selects is for every engine.
+# Run two at a time; the first shows its progress, each of the others what it said when it is over.
+TESTS = $(addprefix test-,e2e python interop $(ENGINES))
+# Status 5: there is none of those that ARGS selects.
+OR_NONE = $(ARGS) || [ $$? -eq 5 ]
 test: .venv/.ready .venv/.niquests-ready node_modules/.ready page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
-ifdef BROWSER
-	@$(BIN)/python tools/browser.py $(BROWSER)
-	$(BIN)/python -m pytest tests/e2e --browser $(BROWSER) $(ARGS)
-else
-	@$(BIN)/python tools/browser.py chromium $(ENGINES)
-	$(BIN)/python -m pytest tests $(ARGS)
-	$(foreach engine,$(ENGINES),$(BIN)/python -m pytest tests/e2e -m every_engine --browser $(engine) $(ARGS) || [ $$? -eq 5 ] &&) true
-endif
+	@$(BIN)/python tools/browser.py $(or $(BROWSER),chromium $(ENGINES))
+	+@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
+
+.PHONY: $(TESTS) test-all-firefox test-all-webkit
+test-e2e:
+	+@$(BIN)/python -m pytest tests/e2e $(OR_NONE)
+test-python:
+	@$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/interop $(OR_NONE)
+test-interop:
+	@$(BIN)/python -m pytest tests/interop $(OR_NONE)
+test-firefox test-webkit: test-%:
+	@$(BIN)/python -m pytest tests/e2e -m every_engine --browser $* $(OR_NONE)
+test-all-firefox test-all-webkit: test-all-%:
+	+@$(BIN)/python -m pytest tests/e2e --browser $* $(OR_NONE)
 
 soak: .venv/.ready page ## Search for long: over 100,000 interleavings, 5,000 stories, 180 deaths of the browser
 	@$(BIN)/python tools/browser.py

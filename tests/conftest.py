@@ -1,6 +1,9 @@
-"""Puts the tests in order: those with a browser come last."""
+"""Puts the tests in order: those with a browser come last. Lets no run hang at its end."""
 
 from __future__ import annotations
+
+import faulthandler
+import sys
 
 import pytest
 
@@ -8,6 +11,7 @@ pytest_plugins = ["tests.browsers.report"]
 
 BROWSER_FIXTURES = {"page", "shared_page"}
 WITHOUT_BROWSER = {"unit", "engine"}
+TIME_TO_EXIT = 120  # s; pyproject.toml has the time that a test may take
 
 
 @pytest.hookimpl(trylast=True)
@@ -23,3 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return asks or "e2e" in item.path.parts
 
     items.sort(key=needs_browser)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Show where Python waits, and end it, when a thread that a test left behind keeps it from ending."""
+    faulthandler.dump_traceback_later(TIME_TO_EXIT, exit=True, file=sys.__stderr__)

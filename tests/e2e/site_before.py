@@ -60,7 +60,7 @@ def site_before(url: str, answer: Callable[[str], Answer | None]) -> Iterator[st
                 """Say nothing."""
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever)
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
             thread.start()
             yield f"http://127.0.0.1:{server.server_port}"
             server.shutdown()

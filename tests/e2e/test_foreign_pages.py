@@ -43,7 +43,7 @@ class EmptyPage(BaseHTTPRequestHandler):
 def foreign_page(page: Page) -> Iterator[Page]:
     """Return a page of this machine's, on another port: Chromium would ask the user about one from afar."""
     with ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage) as foreign:
-        threading.Thread(target=foreign.serve_forever).start()
+        threading.Thread(target=foreign.serve_forever, daemon=True).start()
         page.goto(f"http://localhost:{foreign.server_port}/")
         yield page
         foreign.shutdown()

@@ -65,14 +65,13 @@ LATER = {
         button.setAttribute("py-click", "js.tell");
     }""",
 }
-# What would blind the guard: PyScript before it is asked for, names of elements in the place of what is read,
-# another guard that lets more in.
+# What would blind the guard: names of elements in the place of what is read, another guard that lets more in.
 BLIND = {
-    "PyScript at once": f'<script type="module" async src="{PYSCRIPT}"></script>',
     "names": "<img name=currentScript>"
     "<form py-click=js.tell><input name=getAttributeNames><input name=querySelectorAll></form>",
     "another guard": f'<script src="{GUARD}" data-python="{UPLOADED}" data-config="/pyscript.toml"></script>',
 }
+AT_ONCE = f'<script type="module" async src="{PYSCRIPT}"></script>'
 # All that PyScript would take: it looks for elements by selectors, which ignore case, for handlers by XPath.
 LEFT = """() => {
     const scripts = [...document.querySelectorAll("script[type*=py i]")];
@@ -100,6 +99,11 @@ def open_with(page: Page, markup: str, *, guarded: bool = True) -> None:
         page.route(f"**{GUARD}", lambda route: route.fulfill(content_type="text/javascript", body=DUD))
     page.add_init_script(TELL)
     page.goto("/login")
+
+
+def open_started(page: Page, markup: str, *, guarded: bool = True) -> None:
+    """The same, and wait until it has started."""
+    open_with(page, markup, guarded=guarded)
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
@@ -114,7 +118,7 @@ def try_it(page: Page, name: str) -> None:
 @pytest.mark.parametrize("name", [*IN_THE_PAGE, *LATER])
 def test_python_in_the_markup_would_run(page, name):
     """What is refused below is no dud: without the guard, the policy lets it run."""
-    open_with(page, IN_THE_PAGE.get(name, ""), guarded=False)
+    open_started(page, IN_THE_PAGE.get(name, ""), guarded=False)
     try_it(page, name)
 
     expect(page).to_have_title("Python ran")
@@ -131,7 +135,7 @@ def expect_only_own_python(page: Page) -> None:
 def test_python_in_the_markup_does_not_run(page, name):
     """It is refused before PyScript sees it, the console says so, and the page starts all the same."""
     with page.expect_console_message(lambda said: "Python in the page's markup was refused" in said.text):
-        open_with(page, IN_THE_PAGE.get(name, ""))
+        open_started(page, IN_THE_PAGE.get(name, ""))
         try_it(page, name)
 
     expect_only_own_python(page)
@@ -140,9 +144,18 @@ def test_python_in_the_markup_does_not_run(page, name):
 @pytest.mark.parametrize("blind", BLIND)
 def test_the_guard_sees_all_the_same(page, blind):
     """Nor does anything in the markup blind it."""
-    open_with(page, BLIND[blind] + "".join(IN_THE_PAGE.values()))
+    open_started(page, BLIND[blind] + "".join(IN_THE_PAGE.values()))
 
     expect_only_own_python(page)
+
+
+def test_pyscript_before_the_page_asks_for_it(page):
+    """The page may be unable to start then, and says so; nothing but its own Python runs all the same."""
+    open_with(page, AT_ONCE + "".join(IN_THE_PAGE.values()))
+    expect(page.get_by_role("button", name="Sign in").or_(page.get_by_role("alert"))).to_be_visible()
+
+    assert [["/app/demo/main.py"], 0] == page.evaluate(LEFT)
+    expect(page).to_have_title("Silent refresh")
 
 
 def test_no_text_of_the_pages_own_script_runs(page):

@@ -82,7 +82,7 @@ def elsewhere() -> Iterator[Any]:
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
     server.seen = []
     server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
     server.shutdown()
@@ -232,6 +232,25 @@ async def test_a_refused_refresh_token_ends_the_session(signed_in: Page) -> None
     with pytest.raises(NotSignedIn):
         await signed_in.send(kept)
     assert not signed_in.auth.signed_in
+
+
+async def test_who_gets_an_error_leaves_no_connection_taken(signed_in: Page) -> None:
+    """The refused answer, which nobody gets, is closed."""
+    refused: list[Any] = []
+    adapter = signed_in.http.get_adapter(signed_in.url)
+    send = adapter.send
+
+    def send_and_note(*request: Any, **options: Any) -> Any:
+        refused.append(send(*request, **options))
+        return refused[-1]
+
+    adapter.send = send_and_note
+    signed_in.server.lab.expire_refresh_tokens()
+    signed_in.server.lab.expire()
+
+    with pytest.raises(RefreshRejected):
+        await signed_in.get()
+    assert [True] == [answer.raw.closed for answer in refused]
 
 
 async def test_a_server_in_trouble_ends_nothing(open_page: OpenPage) -> None:

@@ -31,7 +31,9 @@ class Live:
         }
         self._listener = bind("127.0.0.1", 0)
         self._server, self.app = make_server(Settings(**(chosen | settings)), self._listener)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True
+        )
         host, port = self._listener.getsockname()
         self.http = httpx.Client(base_url=f"http://{host}:{port}", trust_env=False, timeout=20)
 

@@ -69,7 +69,7 @@ def test_rotations_over_several_connections_have_one_winner(tmp_path: Path) -> N
         together.wait()
         results.append(server.rotate(token))
 
-    threads = [threading.Thread(target=rotate, args=[server]) for server in servers]
+    threads = [threading.Thread(target=rotate, args=[server], daemon=True) for server in servers]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from silent_refresh import Client, RefreshUnavailable
+from silent_refresh.engine.in_flight import InFlight
 from tests.world.browser import Browser
 from tests.world.loop import VirtualLoop, later
 from tests.world.server import Answer, Call, Server
@@ -53,3 +54,20 @@ async def test_f65_what_does_not_come_is_given_up(client: Client, server: Server
     with pytest.raises(RefreshUnavailable, match="could not be had"):
         await client.get("me")
     assert 22 > asyncio.get_running_loop().time()
+
+
+async def test_f65_timers_that_go_off_a_little_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser's do; what is never going to end is written off all the same (F9, F65)."""
+    loop = asyncio.get_running_loop()
+    plain = loop.call_at
+    monkeypatch.setattr(loop, "call_at", lambda when, *what, **more: plain(when - 0.0005, *what, **more))
+    flight = InFlight[None](loop.create_future, lambda flight, outcome: None, patience=10)
+
+    async def hang() -> None:
+        await loop.create_future()
+
+    flight.start(hang())
+    stand_still(5, 20)
+
+    with pytest.raises(RefreshUnavailable, match="did not end in time"):
+        await flight.wait()

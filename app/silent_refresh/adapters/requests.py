@@ -229,10 +229,14 @@ class _Sending:
         response = _response(answer, request)
         if not (auth.session.may_refuse(response.status) and auth.now(auth.session.refuses(response))):
             return answer
-        if self._unavailable is not None and auth.session.tokens == self._old:
-            raise self._unavailable  # nobody has renewed since
         token = self._credential.token if self._credential is not None else ""
-        return auth.now(auth.settled(answer, Refused(response, token, self._session), options))
+        try:
+            if self._unavailable is not None and auth.session.tokens == self._old:
+                raise self._unavailable  # nobody has renewed since
+            return auth.now(auth.settled(answer, Refused(response, token, self._session), options))
+        except BaseException:
+            answer.close()  # nobody gets it; its connection would stay taken
+            raise
 
 
 class _SignedHeaders(MutableMapping[str, str]):

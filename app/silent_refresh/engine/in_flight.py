@@ -104,7 +104,11 @@ class InFlight(Generic[T]):
 
     def write_off_if_overdue(self) -> None:
         """Drop it when it should have ended long ago: it hangs, or the event loop has lost it."""
-        if self._over is not None and asyncio.get_running_loop().time() >= self._due:
+        if asyncio.get_running_loop().time() >= self._due:
+            self._write_off()
+
+    def _write_off(self) -> None:
+        if self._over is not None:
             task = self._task
             self.land(RefreshUnavailable("the renewal did not end in time and is given up; try again"))
             _put_down(task)
@@ -112,7 +116,8 @@ class InFlight(Generic[T]):
     def _ring(self) -> None:
         loop = asyncio.get_running_loop()
         self._due = loop.time() + after_a_standstill(self._due)
-        self._alarm = loop.call_at(self._due, self.write_off_if_overdue)
+        # Whatever the clock says then: a browser's timers go off a little before their time, too.
+        self._alarm = loop.call_at(self._due, self._write_off)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         how = "CancelledError" if task.cancelled() else type(task.exception()).__name__

@@ -51,7 +51,7 @@ class MortalChromium:
         assert self._process.stderr is not None
         address = _address_in(self._process.stderr)
         # All its processes write to this pipe, which so ends with the last of them.
-        self._end = Thread(target=self._process.communicate)
+        self._end = Thread(target=self._process.communicate, daemon=True)
         self._end.start()
         self._browser: Browser = self._playwright.chromium.connect_over_cdp(address)
         return self._browser.contexts[0]
