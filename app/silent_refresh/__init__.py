@@ -11,7 +11,7 @@ import sys
 if sys.implementation.name != "cpython":
     raise ImportError('silent_refresh needs Pyodide, which is CPython: write <script type="py">, not "mpy"')
 
-from .adapters import RequestsAuth, install, serve_workers
+from .adapters import HttpxAuth, RequestsAuth, install, serve_workers
 from .auth import SilentRefresh
 from .client import Client
 from .errors import (
@@ -46,6 +46,7 @@ __all__ = [
     "Event",
     "HTTPStatusError",
     "Headers",
+    "HttpxAuth",
     "LocalStorage",
     "LoginLoop",
     "MemoryStorage",

@@ -21,14 +21,13 @@ from urllib.parse import urljoin
 
 from ..engine.access import AuthSession, Refused
 from ..errors import KeyGone, NotSignedIn, RefreshError, RefreshUnavailable
-from ..http.credential import PROOF, Credential
+from ..http.credential import PROOF, PROOF_NONCE, Credential
 from ..http.messages import Headers, Request, Response
 from ..platform.ports import Prover
 from ..session.tokens import Tokens
 
 log = logging.getLogger("silent_refresh")
 T = TypeVar("T")
-PROOF_NONCE = "DPoP-Nonce"
 
 
 class RequestsAuth:
