@@ -277,6 +277,11 @@ def is_plain_http(origin: str) -> bool:
     return origin.startswith("http://")
 
 
+def joined(pieces: list[Any]) -> Any:
+    """Return one body of several pieces. Raises ``TypeError`` for what isn't bytes."""
+    return b"".join(pieces)
+
+
 class Platform(NamedTuple):
     """One world, whole.
 
@@ -285,7 +290,8 @@ class Platform(NamedTuple):
     ``await``; ``redirect_memory`` is ``None`` where there's no page that could be left; ``is_worker`` tells
     whether a page's session is elsewhere, to be used from afar; ``open_storage(area, key)`` opens
     localStorage, say; ``is_http1(origin)`` tells whether an origin is known to be spoken to by HTTP/1.1;
-    ``settled(body)`` returns what is sent of a body that others may change; ``prover`` returns what signs for
+    ``settled(body)`` returns what is sent of a body that others may change; ``joined(pieces)`` returns a body
+    of bytes and objects of the browser's; ``prover`` returns what signs for
     tokens that are bound to a key, and is ``None`` where nothing can.
     """
 
@@ -302,3 +308,4 @@ class Platform(NamedTuple):
     is_http1: Callable[[str], bool] = is_plain_http
     settled: Callable[[Any], Any] = same
     prover: Callable[[], Prover] | None = None
+    joined: Callable[[list[Any]], Any] = joined
