@@ -10,7 +10,7 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 # Each after the one whose versions it must hold, too: both are installed side by side.
 NAMES = ["server", "wheel", "dev", "conformance", "niquests", "httpx", "browser", "lock"]
-HELD_TO = {"dev": ("server", "wheel"), "conformance": ("dev",)}
+HELD_TO = {"dev": ("server", "wheel"), "conformance": ("dev",), "browser": ("dev",)}
 
 
 def lock(name: str) -> None:
