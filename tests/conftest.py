@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -33,3 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure() -> None:
     """Show where Python waits, and end it, when a thread that a test left behind keeps it from ending."""
     faulthandler.dump_traceback_later(TIME_TO_EXIT, exit=True, file=sys.__stderr__)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def renewed_at_the_same_age() -> Iterator[None]:
+    """Let no session's random id decide when its token is renewed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("silent_refresh.session.tokens.SPREAD", 0.0)
+        yield

@@ -1,4 +1,4 @@
-"""What the Django servers have alike: a database of the process's own, one user, no time lost with passwords."""
+"""What the Django servers have alike: a database of their own, one user, no time lost on passwords."""
 
 from __future__ import annotations
 
