@@ -76,9 +76,10 @@ docs: .venv/.ready ## Write docs/api.md out of the docstrings, the table of docs
 	$(BIN)/python tools/api_docs.py
 	$(BIN)/python -m tools.engines
 
-wheel: .venv/.wheel-ready ## Build the library into dist/: the source distribution, and the wheel from that
+wheel: .venv/.wheel-ready node_modules/.page-ready ## Build into dist/: the source distribution, the wheel from that, and one compiled for Pyodide
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist .
+	node tools/compiled_wheel.mjs dist/*-py3-none-any.whl
 
 starter: wheel static/vendor/.ready ## Make a page and a server to begin with; TO=../my-page
 	@$(BIN)/python tools/starter.py $(TO)
