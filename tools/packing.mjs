@@ -20,7 +20,7 @@ const COMPRESS_FROM = 1024; // bytes
 // is transferred. Stored, not deflated: brotli does better on the whole archive.
 const PACK = `
 import importlib._bootstrap_external as bootstrap
-import io, zipfile
+import io, json, tomllib, zipfile
 from compression import zstd
 
 def unpack(archive):
@@ -43,6 +43,9 @@ def pack(entries, folder, optimize, with_sources, deflated):
                 add(name, content)
     return target.getvalue()
 
+def toml(text):
+    return json.dumps(tomllib.loads(text))
+
 def squeeze(content):
     parameter = zstd.CompressionParameter
     return zstd.compress(content, options={parameter.compression_level: 19, parameter.window_log: 23})
@@ -54,7 +57,7 @@ export async function startPacker() {
   const env = { HOME: "/home/pyodide", PYTHONHASHSEED: "0", PYTHONNODEBUGRANGES: "1" };
   const python = await loadPyodide({ env });
   python.runPython(PACK);
-  const [unpack, pack, squeeze] = ["unpack", "pack", "squeeze"].map((name) => python.globals.get(name));
+  const [unpack, pack, toml, squeeze] = ["unpack", "pack", "toml", "squeeze"].map((name) => python.globals.get(name));
   const bytes = (buffer) => new Uint8Array(buffer); // Node's Buffer is no bytes to Pyodide
   return {
     /** Returns an archive's files: [name, content] pairs. */
@@ -68,6 +71,9 @@ export async function startPacker() {
       const files = python.toPy(entries.map(([name, content]) => [name, bytes(content)]));
       return Buffer.from(pack(files, folder, optimize, withSources, deflated).toJs());
     },
+
+    /** Returns what a text in TOML says. */
+    toml: (text) => JSON.parse(toml(text)),
 
     /** Returns content compressed by Zstandard, in the largest window that browsers accept (RFC 9659), 8 MB. */
     zstd: (content) => Buffer.from(squeeze(python.toPy(bytes(content))).toJs()),
@@ -99,6 +105,12 @@ export async function write(folder, files, packer) {
     jobs.push(writeFile(`${target}.zst`, packer.zstd(content)));
   }
   await Promise.all(jobs);
+}
+
+/** Returns the files of the `pyscript` package, which PyScript carries as text: [name, content] pairs. */
+export async function pyscriptFiles() {
+  const { default: folders } = await import(path.join(PACKAGES, "@pyscript", "core", "src", "stdlib", "pyscript.js"));
+  return Object.entries(folders.pyscript).map(([name, text]) => [`pyscript/${name}`, Buffer.from(text)]);
 }
 
 /** Returns the version of an npm package that is installed. */
