@@ -14,7 +14,7 @@ NPM_CI = npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: help demo page test soak conformance bench fleet check format screenshots docs wheel starter lock clean
+.PHONY: help demo page test soak conformance bench fleet check format screenshots docs wheel starter fast lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,12 +79,16 @@ docs: .venv/.ready ## Write docs/api.md out of the docstrings, the table of docs
 	$(BIN)/python tools/api_docs.py
 	$(BIN)/python -m tools.engines
 
-wheel: .venv/.wheel-ready ## Build the library into dist/: the source distribution, and the wheel from that
+wheel: .venv/.wheel-ready node_modules/.page-ready ## Build into dist/: the source distribution, the wheel from that, and one compiled for Pyodide
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist .
+	node tools/compiled_wheel.mjs dist/*-py3-none-any.whl
 
 starter: wheel static/vendor/.ready ## Make a page and a server to begin with; TO=../my-page
 	@$(BIN)/python tools/starter.py $(TO)
+
+fast: static/vendor/.ready ## Pack a page of yours so that it starts fast; PAGE=../my-page/page TO=../my-page/fast
+	@node tools/pack.mjs $(PAGE) $(TO)
 
 lock: .venv/.lock-ready ## Lock the newest versions that requirements/*.in and package.json allow
 	$(BIN)/python tools/lock.py

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import functools
 import time
+from typing import TYPE_CHECKING
 
 import js
 
-from ..platform.ports import Platform, Prover
+from ..platform.platform import Platform
 from .bridge import HAS_PAGE, IN_WORKER, load_bridge
 from .coordinator import TabCoordinator
 from .futures import QueueFutures
@@ -27,6 +28,9 @@ from .page import Page, TabMemory, is_http1
 from .storage import open_storage
 from .sync import SyncCalls
 from .transport import Fetch, settled
+
+if TYPE_CHECKING:
+    from ..platform.ports import Prover
 
 
 @functools.cache
