@@ -31,7 +31,7 @@ ENGINES = firefox
 TESTS = $(addprefix test-,e2e python interop $(ENGINES))
 # Status 5: there is none of those that ARGS selects.
 OR_NONE = $(ARGS) || [ $$? -eq 5 ]
-test: .venv/.ready .venv/.niquests-ready node_modules/.ready page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
+test: .venv/.ready .venv/.niquests-ready .venv/.httpx-ready node_modules/.ready page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
 	@$(BIN)/python tools/browser.py $(or $(BROWSER),chromium $(ENGINES))
 	+@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
 
@@ -127,6 +127,12 @@ endef
 .venv/.niquests-ready: requirements/niquests.txt .venv/.ready
 	rm -rf .venv/niquests
 	$(PIP) install $(WHEELS) --target .venv/niquests -r $<
+	@touch $@
+
+# For the page's Python, which is newer than this one may be.
+.venv/.httpx-ready: requirements/httpx.txt .venv/.ready
+	rm -rf .venv/httpx
+	$(PIP) install $(WHEELS) --no-deps --python-version 3.14 --ignore-requires-python --target .venv/httpx -r $<
 	@touch $@
 
 # One of its dependencies has no wheel, and isn't needed: requirements/conformance.in.

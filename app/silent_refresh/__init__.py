@@ -38,7 +38,7 @@ from .protocol.endpoint import RefreshEndpoint
 from .session.tokens import Tokens
 
 if TYPE_CHECKING:
-    from .adapters import RequestsAuth, install, serve_workers
+    from .adapters import HttpxAuth, RequestsAuth, install, serve_workers
     from .platform.ports import SessionStore
     from .stores import LocalStorage, MemoryStorage, SessionStorage
 
@@ -50,6 +50,7 @@ __all__ = [
     "Event",
     "HTTPStatusError",
     "Headers",
+    "HttpxAuth",
     "LocalStorage",
     "LoginLoop",
     "MemoryStorage",
@@ -80,6 +81,7 @@ __all__ = [
 
 # What not every page uses, and where it is: loaded when somebody asks for it.
 _LATER = {
+    "HttpxAuth": "adapters",
     "LocalStorage": "stores",
     "MemoryStorage": "stores",
     "RequestsAuth": "adapters",

@@ -17,7 +17,7 @@ from .engine.local_session import LocalSession
 from .engine.login import Login
 from .engine.origins import Rule
 from .errors import NotSignedIn
-from .events import Listener
+from .events import EventName, Listener
 from .http.credential import IN_COOKIES
 from .http.messages import Interceptor, Request, Response, Send
 from .platform.current import current_platform
@@ -108,6 +108,17 @@ class SilentRefresh:
     def signed_in(self) -> bool:
         """Whether there is a session, as far as this page knows; in a worker, as far as its page has told."""
         return self._session.signed_in
+
+    @property
+    def renewing(self) -> bool:
+        """Whether the session is being renewed right now, in any tab or worker of this origin: for a spinner.
+
+            spinner.hidden = not auth.renewing  # whenever "renewing-changed" is told
+
+        Other tabs' are known a moment later, and where there are Web Locks (https, localhost); a tab that is
+        killed in the middle of one is no longer counted.
+        """
+        return self._session.renewing
 
     @property
     def claims(self) -> Mapping[str, Any] | None:
@@ -244,9 +255,15 @@ class SilentRefresh:
         """
         self._session.trust(url)
 
-    def listen(self, callback: Listener) -> Callable[[], None]:
-        """Call ``callback`` with every ``Event`` from now on; return what stops it."""
-        return self._session.listen(callback)
+    def listen(self, callback: Listener, *names: EventName) -> Callable[[], None]:
+        """Call ``callback`` with each ``Event``, or with those of these ``names``; return what stops it.
+
+            stop = auth.listen(show, "signed-in", "signed-out")
+
+        Who wants to hear of requests lets those of ``install()`` go through Python. Raises ``ValueError`` for
+        a name that no event has.
+        """
+        return self._session.listen(callback, *names)
 
     def close(self) -> None:
         """Stop listening to other tabs; what waits for a renewal gets ``SessionChanged``."""

@@ -10,21 +10,20 @@ and the transport. A cancelled task aborts its fetch.
 
 from __future__ import annotations
 
-import json as json_module
 import re
 from collections.abc import (
     AsyncIterator,
     Awaitable,
-    Callable,
     Coroutine,
     Mapping,
     Sequence,
 )
 from contextlib import asynccontextmanager
-from typing import Any, Final, Literal, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
 from .auth import SilentRefresh, session_of
 from .engine.origins import WHOLE
+from .http.body import UNSET, Unset, body_of
 from .http.form import encoded
 from .http.messages import Headers, Interceptor, Request, Response, Send
 from .platform.current import current_platform
@@ -63,20 +62,13 @@ class RequestOptions(FetchOptions, total=False):
     json: Any
     data: Any
     content: Any
+    files: Any
     headers: Mapping[str, str | None] | None
     timeout: float | None
     auth: Interceptor | None
 
 
 Answered: TypeAlias = Coroutine[Any, Any, Response]
-
-
-class _Unset:
-    def __repr__(self) -> str:
-        return "the client's own"
-
-
-UNSET: Final = _Unset()
 
 
 class Client:
@@ -138,16 +130,19 @@ class Client:
         json: Any = UNSET,
         data: Any = None,
         content: Any = None,
+        files: Any = None,
         headers: Mapping[str, str | None] | None = None,
-        timeout: float | _Unset | None = UNSET,
-        auth: Interceptor | _Unset | None = UNSET,
+        timeout: float | Unset | None = UNSET,
+        auth: Interceptor | Unset | None = UNSET,
         **options: Unpack[FetchOptions],
     ) -> Response:
         """Send one request and return its response, whatever its status.
 
         ``params`` become the query; what is ``None`` there, in a form or in ``headers`` isn't sent. The body
         is one of ``json`` (anything JSON can hold), ``data`` (a dict as a form, or a FormData) or ``content``
-        (str, bytes, Blob). ``auth=None`` sends no token this once.
+        (str, bytes, Blob). ``files`` go with ``data``, or alone: ``{"photo": file}``, where a file is bytes,
+        text, an opened file, or a File of the browser's, which stays there; ``("holiday.jpg", file,
+        "image/jpeg")`` names it and its type; a list is several. ``auth=None`` sends no token this once.
         ``options`` are fetch's: ``redirect``, ``credentials``, ``cache``, ``mode``, ``priority``,
         ``keepalive``, ``referrer_policy``.
 
@@ -155,7 +150,7 @@ class Client:
         (``NotSignedIn``, ``SessionChanged``, ``RefreshError``), and ``ValueError`` or ``TypeError`` for
         arguments that make no sense.
         """
-        request = self._build(method, url, params, json, data, content, headers, timeout)
+        request = self._build(method, url, params, json, data, content, files, headers, timeout)
         if options:
             request.options = _as_of_fetch("request", options)
         return await (self._send if auth is UNSET else self._sender(auth))(request)
@@ -170,9 +165,10 @@ class Client:
         json: Any = UNSET,
         data: Any = None,
         content: Any = None,
+        files: Any = None,
         headers: Mapping[str, str | None] | None = None,
-        timeout: float | _Unset | None = UNSET,
-        auth: Interceptor | _Unset | None = UNSET,
+        timeout: float | Unset | None = UNSET,
+        auth: Interceptor | Unset | None = UNSET,
         **options: Unpack[FetchOptions],
     ) -> AsyncIterator[Response]:
         """Send one request whose body isn't held in memory; read it with ``response.chunks()``.
@@ -182,7 +178,7 @@ class Client:
 
         Takes what ``request`` takes. Leaving the block early aborts the rest.
         """
-        request = self._build(method, url, params, json, data, content, headers, timeout)
+        request = self._build(method, url, params, json, data, content, files, headers, timeout)
         request.options = _as_of_fetch("stream", options) if options else None
         request.stream = True
         response = await self._sender(auth)(request)
@@ -191,8 +187,8 @@ class Client:
         finally:
             response.discard()
 
-    def _sender(self, auth: Interceptor | _Unset | None) -> Send:
-        if isinstance(auth, _Unset):
+    def _sender(self, auth: Interceptor | Unset | None) -> Send:
+        if isinstance(auth, Unset):
             return self._send
         return self._bare if auth is None else self._with(auth)
 
@@ -204,8 +200,9 @@ class Client:
         json: Any,
         data: Any,
         content: Any,
+        files: Any,
         headers: Mapping[str, str | None] | None,
-        timeout: float | _Unset | None,
+        timeout: float | Unset | None,
     ) -> Request:
         if method not in USUAL_METHODS:
             if not METHOD.fullmatch(method):
@@ -216,14 +213,14 @@ class Client:
         if params:
             url = _with_query(url, params)
         fields, body = self._headers, None
-        if not (json is UNSET and data is None and content is None):
-            body, kind = _body(json, data, content, self._platform.settled)
-            if kind is not None and "content-type" not in fields:
+        if not (json is UNSET and data is None and content is None and not files):
+            body, kind = body_of(json, data, content, files, self._platform)
+            if kind is not None and (files or "content-type" not in fields):  # a boundary is this body's own
                 fields = fields.with_field("Content-Type", kind)
         if headers:
             for name, value in headers.items():
                 fields = fields.without(name) if value is None else fields.with_field(name, value)
-        seconds = self._timeout if isinstance(timeout, _Unset) else _checked_timeout(timeout)
+        seconds = self._timeout if isinstance(timeout, Unset) else _checked_timeout(timeout)
         request = Request(method, url, headers=fields, body=body, timeout=seconds)
         if url[:1] == "/" and url[1:2] not in NOT_A_PATH:
             request.target = url, self._origin + url
@@ -300,28 +297,6 @@ def _with_query(url: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]])
     path, mark, fragment = url.partition("#")
     query = encoded(params)
     return path + (("&" if "?" in path else "?") + query if query else "") + mark + fragment
-
-
-def _body(json: Any, data: Any, content: Any, settled: Callable[[Any], Any]) -> tuple[Any, str | None]:
-    """Return the body, which nobody else can change, and the content type that goes with it."""
-    given = [name for name, value in (("data", data), ("content", content)) if value is not None]
-    if not isinstance(json, _Unset):
-        given.insert(0, "json")
-    if len(given) > 1:
-        raise TypeError(f"a request has one body, not {' and '.join(given)}")
-    if not isinstance(json, _Unset):
-        return json_module.dumps(json, separators=(",", ":"), allow_nan=False), "application/json"
-    if isinstance(data, Mapping):
-        return encoded(data), "application/x-www-form-urlencoded"
-    if data is not None:
-        return settled(data), None  # a FormData: the browser writes its boundary
-    if isinstance(content, bytearray | memoryview):
-        content = bytes(content)
-    if content is not None and (hasattr(content, "__anext__") or hasattr(content, "__next__")):
-        raise TypeError(
-            "content can't be an iterator: it could not be sent again after a renewal. Pass bytes."
-        )
-    return settled(content), None
 
 
 def _chain(interceptors: Sequence[Interceptor], send: Send) -> Send:

@@ -19,6 +19,7 @@
 | adopted         | new tokens came from another tab                             |                 |
 | signed-in       | a session began, here or in another tab                      |                 |
 | signed-out      | the session ended, or a request was turned away for want of one | reason       |
+| renewing-changed | ``auth.renewing`` did, here or in another tab               |                 |
 
 Every event has the ``generation`` that it concerns. Listeners run later in the event loop and never
 under a lock, so they may use the client; who waited for what is told may have gone on by then.
@@ -30,7 +31,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from .http.messages import Request, without_query
 
@@ -51,7 +52,9 @@ EventName = Literal[
     "adopted",
     "signed-in",
     "signed-out",
+    "renewing-changed",
 ]
+OF_REQUESTS = frozenset({"sent", "refused", "queued", "replayed", "answered", "failed"})
 
 
 class Event(NamedTuple):
@@ -89,24 +92,45 @@ class Events:
     """The listeners of one ``SilentRefresh``."""
 
     def __init__(self, now: Callable[[], float], changed: Callable[[], None]) -> None:
-        """Make the list, ``listeners``; ``changed`` is called when somebody begins or ends to listen."""
+        """Make the list; ``changed`` is called when somebody begins or ends to listen.
+
+        ``of_requests`` tells whether anybody wants to hear of each request.
+        """
         self._now = now
         self._changed = changed
         self._callbacks = Callbacks()
-        self.listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, frozenset[EventName]]] = []
+        self.of_requests = False
         self._requests = 0
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` with every event from now on; return what stops it."""
-        self.listeners.append(listener)
-        self._changed()
+    def listen(self, listener: Listener, *names: EventName) -> Callable[[], None]:
+        """Call ``listener`` with each event, or with those of these ``names``; return what stops it.
+
+        Raises ``ValueError`` for a name that no event has.
+        """
+        unknown = set(names) - set(get_args(EventName))
+        if unknown:
+            raise ValueError(f"there is no event {', '.join(map(repr, sorted(unknown)))}")
+        entry = (listener, frozenset(names))
+        self._listeners.append(entry)
+        self._note_change()
 
         def stop() -> None:
-            if listener in self.listeners:
-                self.listeners.remove(listener)
-                self._changed()
+            if entry in self._listeners:
+                self._listeners.remove(entry)
+                self._note_change()
 
         return stop
+
+    def _note_change(self) -> None:
+        self.of_requests = any(not names or names & OF_REQUESTS for _, names in self._listeners)
+        self._changed()
+
+    @property
+    def wanted(self) -> list[EventName] | None:
+        """The names that somebody listens for, none at all for every name; ``None`` when nobody listens."""
+        names = [names for _, names in self._listeners]
+        return sorted(frozenset().union(*names)) * all(names) if names else None
 
     def emit(self, name: EventName, *, generation: int = 0, reason: str | None = None) -> Event:
         """Tell all listeners, and return what they are told."""
@@ -128,10 +152,9 @@ class Events:
 
     def pass_on(self, event: Event) -> None:
         """Tell all listeners, later."""
-        if self.listeners:  # from the event loop: whoever emits may hold a lock
-            loop = asyncio.get_running_loop()
-            for listener in self.listeners:
-                loop.call_soon(self._callbacks.call, listener, event, "a listener")
+        for listener, names in self._listeners:  # from the event loop: whoever emits may hold a lock
+            if not names or event.name in names:
+                asyncio.get_running_loop().call_soon(self._callbacks.call, listener, event, "a listener")
 
 
 class Callbacks:

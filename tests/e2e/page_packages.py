@@ -23,9 +23,14 @@ def zipped(packages: tuple[str, ...]) -> bytes:
             assert spec is not None, package
             assert spec.origin is not None, package
             folder = Path(spec.origin).parent
+            if spec.submodule_search_locations is None:
+                target.write(spec.origin, f"{package}.py")
+                continue
             for file in sorted(folder.rglob("*")):
                 if file.suffix in (".py", ".pem"):
                     target.write(file, f"{package}/{file.relative_to(folder).as_posix()}")
+            for metadata in folder.parent.glob(f"{package}-*.dist-info/METADATA"):
+                target.write(metadata, f"{metadata.parent.name}/METADATA")  # some ask for their version
     return archive.getvalue()
 
 

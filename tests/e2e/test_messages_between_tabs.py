@@ -68,7 +68,9 @@ async def two_in_one_page(answers):
     ):
         heard, came = [], Event()
         stops = [
-            one.listen(lambda event, heard=heard: heard.append(event.name)),
+            one.listen(
+                lambda event, heard=heard: heard.append(event.name), "signed-in", "refresh-done", "signed-out"
+            ),
             two.listen(lambda event, told=told, came=came: event.name == told and came.set()),
         ]
         await act()

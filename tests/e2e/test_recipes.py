@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "docs" / "recipes").glob("*.md"))
 # What needs another page or server than these tests have, and the test that has it.
 RUN_ELSEWHERE = {
-    "httpx.md": "tests/interop/test_oauth_recipe.py",
+    "httpx.md": "tests/e2e/test_httpx.py",
     "oauth.md": "tests/interop/test_oauth_recipe.py",
     "requests.md": "tests/e2e/test_requests_recipe.py",
     "servers.md": "tests/interop/test_servers_recipe.py",

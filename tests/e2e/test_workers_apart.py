@@ -48,7 +48,7 @@ def test_a_worker_hears_the_events_of_the_page(signed_in: tuple[Side, Side], lab
     lab.expire()
     told = worker.python(hear_events)
 
-    renewal = ["refresh-started", "refresh-done"]
+    renewal = ["renewing-changed", "refresh-started", "refresh-done", "renewing-changed"]
     assert ["sent", "refused", "queued", *renewal, "replayed", "answered", *renewal] == told
     assert 2 == lab.counters()["refresh"]
 

@@ -1,4 +1,4 @@
-"""docs/recipes/oauth.md and httpx.md do what they say: their code, as it stands, against real servers."""
+"""docs/recipes/oauth.md does what it says: its code, as it stands, against real servers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.e2e.page_python import PagePython
-from tests.e2e.page_session import PageSession
-from tests.e2e.running_server import RunningServer
 from tests.interop.conftest import ServerOf
 from tests.interop.presets import OAUTH2
 
@@ -59,14 +57,3 @@ def test_the_page_signs_in_and_out(page_python: PagePython, server_of: ServerOf,
     page.get_by_role("button", name="sign-out").click()
     expect(who).to_have_text("Nobody is signed in.")
     page_python.open()  # without these elements, for whoever comes next
-
-
-def test_what_replaces_httpx_answers(page_python: PagePython, session_server: RunningServer) -> None:
-    """The code of httpx.md, for somebody who is signed in."""
-    session = PageSession(page_python)
-    session.open(session_server.lab.sign_in())
-    [source] = blocks("httpx.md", "python")
-
-    assert 200 == page_python(run_recipe, source, "await status()")
-
-    session.let_go()

@@ -26,7 +26,7 @@ AT_THE_START = [  # of a page in CPython; a browser's has IN_A_BROWSER as well
         "engine",
         "backoff in_flight limiter local_session login login_address origins pipeline refusals renewal",
     ),
-    *_in("http", "challenges credential fields form json messages"),
+    *_in("http", "body challenges credential fields form json messages"),
     *_in("platform", "current platform values"),
     *_in("protocol", "endpoint guard options result token_request"),
     *_in("session", "durable manager memory reconciled record shared time_limit tokens"),

@@ -162,6 +162,7 @@ def test_the_door_shows_what_a_user_uses() -> None:
         "next_path",
         "proving",
         "refresh",
+        "renewing",
         "restored",
         "sign_in",
         "sign_out",

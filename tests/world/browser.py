@@ -58,9 +58,12 @@ class Browser:
         self._unwritten: list[tuple[str, str | None]] = []  # writes to the storage that the disk lacks
         self._commits: list[tuple[str, str, str | None]] = []  # to the journal, for a disk that isn't strict
         self.full = False  # storage takes nothing more
+        self.delay_of_flags = 0.0  # s
         self.holder: Tab | None = None
         self.held_since = 0.0
         self.queue: deque[tuple[Tab, asyncio.Future[None]]] = deque()
+        self.flags: list[tuple[Tab, str]] = []  # who renews, and whose session
+        self.flag_watchers: list[FlagWatcher] = []
         self.tell_by_channel = True
         self.messages = 0  # that are on their way
         self.all_heard = asyncio.Event()
@@ -115,6 +118,11 @@ class Browser:
                     self.journal.pop(owner, None)
                     self.keys.pop(owner, None)
         self._commits = []
+
+    def tell_flags(self) -> None:
+        """Let the tabs know who renews, soon."""
+        for watcher in self.flag_watchers:
+            asyncio.get_running_loop().call_later(self.delay_of_flags, watcher.look)
 
     def others(self, tab: Tab) -> list[Tab]:
         """Return all living tabs but this one."""
@@ -238,6 +246,7 @@ class Tab:
     def kill(self) -> None:
         """Close the tab in the middle of whatever it does."""
         self.alive = False
+        self.browser.tell_flags()  # its locks are free
         if self.browser.holder is self:
             self.browser.hand_over()
 
@@ -316,6 +325,24 @@ def _hear(tab: Tab, heard: Callable[[Mark], None], mark: Mark) -> None:
         browser.all_heard.set()
 
 
+class FlagWatcher:
+    """Tells one tab whether another one renews."""
+
+    def __init__(self, tab: Tab, owner: str, changed: Callable[[bool], None]) -> None:
+        self._tab, self._owner, self._changed = tab, owner, changed
+        self._told = False
+
+    def look(self) -> None:
+        """Tell it what has changed."""
+        raised = any(
+            tab.alive and tab is not self._tab and owner == self._owner
+            for tab, owner in self._tab.browser.flags
+        )
+        if self._tab.alive and raised != self._told and self in self._tab.browser.flag_watchers:
+            self._told = raised
+            self._changed(raised)
+
+
 class TabCoordinator:
     """The lock, the journal and the channel as one tab has them."""
 
@@ -385,3 +412,23 @@ class TabCoordinator:
         """Hear what the others announce."""
         self._tab.channel_listeners.append(heard)
         return lambda: self._tab.channel_listeners.remove(heard)
+
+    def show_renewal(self) -> Stop:
+        """Raise a flag that the other tabs see, soon."""
+        flag = (self._tab, self._owner)
+        self._browser.flags.append(flag)
+        self._browser.tell_flags()
+
+        def lower() -> None:
+            self._browser.flags.remove(flag)
+            self._browser.tell_flags()
+
+        return lower
+
+    def watch_renewals(self, changed: Callable[[bool], None]) -> Stop:
+        """Look for the others', now and whenever one changes."""
+        watcher = FlagWatcher(self._tab, self._owner, changed)
+        self._browser.flag_watchers.append(watcher)
+        if self._browser.flags:
+            self._browser.tell_flags()
+        return lambda: self._browser.flag_watchers.remove(watcher)

@@ -1,6 +1,7 @@
 """Ways in for code that doesn't use ``Client``; one file each, all through the one engine.
 
 | fetch.py    | the page's ``fetch``: JavaScript, ``pyscript.fetch``, ``pyodide.http.pyfetch`` |
+| httpx.py    | ``httpx2`` and ``httpx``, asynchronous and synchronous                          |
 | requests.py | ``requests``, with and without pyodide-http                                     |
 
 Workers have a folder of their own, ``workers/``.
@@ -38,6 +39,20 @@ def RequestsAuth(auth: SilentRefresh, *, may_block: bool = False) -> Any:
     from .requests import RequestsAuth
 
     return RequestsAuth(session_of(auth), may_block=may_block)
+
+
+def HttpxAuth(auth: SilentRefresh) -> Any:
+    """Return what clients of ``httpx2`` and ``httpx`` take as ``auth=``: it sends tokens, has them renewed.
+
+    An ``AsyncClient`` as well as a ``Client``. Every error of ``auth`` reaches the caller of
+    ``client.get(…)``. A body is read before it is sent, so that it can be sent again. Where a ``Client``'s
+    caller can't be suspended (a browser without JSPI, a synchronous event handler) and the token is to be
+    renewed, it gets ``RefreshUnavailable``, and a later call finds it renewed. Raises ``ImportError`` when
+    neither is there.
+    """
+    from .httpx import auth_for
+
+    return auth_for(session_of(auth))
 
 
 def serve_workers(auth: SilentRefresh, *workers: Any) -> Callable[[], None]:

@@ -21,7 +21,7 @@ from urllib.parse import urljoin
 
 from ..engine.access import AuthSession, Refused
 from ..errors import KeyGone, NotSignedIn, RefreshError, RefreshUnavailable
-from ..http.credential import PROOF, Credential
+from ..http.credential import PROOF, PROOF_NONCE, Credential
 from ..http.messages import Headers, Request, Response
 from ..session.tokens import Tokens
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("silent_refresh")
 T = TypeVar("T")
-PROOF_NONCE = "DPoP-Nonce"
 
 
 class RequestsAuth:

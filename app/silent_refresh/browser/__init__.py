@@ -27,7 +27,7 @@ from .futures import QueueFutures
 from .page import Page, TabMemory, is_http1
 from .storage import open_storage
 from .sync import SyncCalls
-from .transport import Fetch, settled
+from .transport import Fetch, joined, settled
 
 if TYPE_CHECKING:
     from ..platform.ports import Prover
@@ -57,6 +57,7 @@ def platform() -> Platform:
         open_storage=open_storage,
         is_http1=is_http1,
         settled=settled,
+        joined=joined,
         prover=_prover if js.isSecureContext else None,  # WebCrypto needs one
     )
 

@@ -864,7 +864,52 @@ const channel = (name, heard) => {
   return { post: (text) => broadcast.postMessage(text), close: () => broadcast.close() };
 };
 
+/**
+ * Shows the tabs of this origin that one of them is at something, and calls `changed` with whether another one is.
+ *
+ * A raised flag is a Web Lock of its own, whose name the others are told, and then wait for: whatever becomes of the tab,
+ * the browser frees it. A tab that comes later finds it among the locks that are held.
+ */
+const flags = (name, changed) => {
+  if (!hasLocks() || !globalThis.BroadcastChannel) return { raiseFlag: () => ({ lower() {} }), close() {} };
+  const broadcast = new BroadcastChannel(name);
+  const closing = new AbortController();
+  const own = new Set();
+  const others = new Set();
+  const watch = (flag) => {
+    if (typeof flag !== "string" || !flag.startsWith(`${name} `) || own.has(flag) || others.has(flag)) return;
+    others.add(flag);
+    if (others.size === 1) changed(true);
+    const over = () => {
+      others.delete(flag);
+      if (!others.size && !closing.signal.aborted) changed(false);
+    };
+    navigator.locks.request(flag, { mode: "shared", signal: closing.signal }, () => {}).then(over, over);
+  };
+  broadcast.onmessage = ({ data }) => watch(data);
+  const look = ({ held }) => closing.signal.aborted || held.forEach((lock) => watch(lock.name));
+  navigator.locks.query().then(look, () => {}); // refused where the page has no origin
+  return {
+    raiseFlag() {
+      const flag = `${name} ${crypto.randomUUID()}`;
+      const held = lock(flag);
+      own.add(flag);
+      held.granted.then(() => broadcast.postMessage(flag)).catch(() => {}); // lowered, or closed, before
+      return {
+        lower() {
+          own.delete(flag);
+          held.release();
+        },
+      };
+    },
+    close() {
+      closing.abort();
+      broadcast.close();
+    },
+  };
+};
+
 export {
-  baseURI, cameFrom, channel, hasLocks, here, lock, parse, readTexts, setBase, settled, soon, transport, watch,
+  baseURI, cameFrom, channel, flags, hasLocks, here, lock, parse, readTexts, setBase, settled, soon, transport, watch,
   useProver, whenStayed, withProver, wrapFetch, writeTexts,
 };

@@ -50,6 +50,8 @@ class TabCoordinator:
         self.journal = f"{self._name}:journal:{owner}"
         self._alone = Alone()
         self._channel: Any = None
+        self._renewals = f"{self._name}:renewing:{owner}"
+        self._flags: Any = None
 
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[Callable[[], bool]]:
@@ -129,6 +131,25 @@ class TabCoordinator:
         def stop() -> None:
             self._channel.close()
             self._channel = None
+            proxy.destroy()
+
+        return stop
+
+    def show_renewal(self) -> Stop:
+        """Hold a lock of its own: the browser frees it should this tab die."""
+        if self._flags is None:
+            return lambda: None
+        raised = self._flags.raiseFlag()
+        return lambda: raised.lower()
+
+    def watch_renewals(self, changed: Callable[[bool], None]) -> Stop:
+        """Wait for the others' locks, whose names they tell."""
+        proxy = create_proxy(changed)
+        self._flags = self._bridge.flags(self._renewals, proxy)
+
+        def stop() -> None:
+            self._flags.close()
+            self._flags = None
             proxy.destroy()
 
         return stop

@@ -19,6 +19,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NoReturn, TypeAlias
 
+import js
 import pyodide_js
 from pyodide.ffi import JsProxy, create_proxy, to_js
 
@@ -28,6 +29,7 @@ from ..http.messages import Headers, Request, Response, without_query
 from .bridge import load_bridge
 from .futures import Answer
 
+FILES = ("[object File]", "[object Blob]")
 Outcome: TypeAlias = tuple[Any, ...]  # what bridge.js calls back with, less the ticket
 
 
@@ -112,6 +114,19 @@ def settled(body: Any) -> Any:
         return body
     copy = load_bridge().settled(body)
     return body if copy is None else copy
+
+
+def joined(pieces: list[Any]) -> Any:
+    """Return one body of several pieces; files of the browser's stay where they are.
+
+    Raises ``TypeError`` for what is no part of a body.
+    """
+    if all(isinstance(piece, bytes) for piece in pieces):
+        return b"".join(pieces)
+    for piece in pieces:
+        if not (isinstance(piece, bytes) or str(js.Object.prototype.toString.call(piece)) in FILES):
+            raise TypeError(f"a {type(piece).__name__} is no file: pass bytes, or a File or Blob")
+    return js.Blob.new(to_js([to_js(piece) if isinstance(piece, bytes) else piece for piece in pieces]))
 
 
 class ResponseBody:

@@ -21,7 +21,7 @@ from ..errors import (
     SessionChanged,
     copy_of,
 )
-from ..events import Event, Events, Listener, is_async
+from ..events import Event, EventName, Events, Listener, is_async
 from ..http.challenges import refuses_token
 from ..http.messages import Request, Response, Send
 from ..platform.platform import Platform
@@ -220,7 +220,7 @@ class LocalSession:
         # Somebody who listens wants to hear of every request, and a rule of the page's runs in Python.
         # So does what counts how long nobody has sent one.
         is_free = (
-            not self._events.listeners and self._origins.is_refused is refuses_token and self._end is None
+            not self._events.of_requests and self._origins.is_refused is refuses_token and self._end is None
         )
         from .access import Access  # adapters and workers ask
 
@@ -259,6 +259,10 @@ class LocalSession:
     @property
     def signed_in(self) -> bool:
         return self._manager.session is not None
+
+    @property
+    def renewing(self) -> bool:
+        return self._manager.renewing
 
     @property
     def claims(self) -> Mapping[str, Any] | None:
@@ -408,8 +412,8 @@ class LocalSession:
             self._fit()
             self._tell_watchers()
 
-    def listen(self, callback: Listener) -> Stop:
-        return self._events.listen(callback)
+    def listen(self, callback: Listener, *names: EventName) -> Stop:
+        return self._events.listen(callback, *names)
 
     def for_resource(self, fields: Mapping[str, str]) -> AuthSession:
         from .resource_session import ResourceSession  # not every page needs it
@@ -449,6 +453,7 @@ class LocalSession:
 
     def changed(self) -> None:
         self._pipeline.forget()
+        self._manager.note_renewal(self, self._renewal.is_under_way)
         if self._keys is not None:
             self._keys.changed()
         if self._end is not None:
@@ -473,6 +478,11 @@ class LocalSession:
         if reason == "elsewhere" and self._manager.session is None:
             # Later: a login callable is the page's code, and a lock may be held here.
             asyncio.get_running_loop().call_soon(self.signed_out, session, reason)
+
+    def renewing_changed(self) -> None:
+        session = self._manager.session
+        self._events.emit("renewing-changed", generation=session.generation if session is not None else 0)
+        self._tell_watchers()
 
     async def _end_by_itself(self, session: Session, reason: str) -> None:
         """End a session whose time is up, here, in the journal, and at the server if that can be told."""

@@ -92,7 +92,7 @@ class RequestPipeline:
             return await send(request) if refused is None else refused.response
         if refused is not None and await self._is_over(refused.session):
             return refused.response  # its caller's, and never sent for another session
-        tell = self._events.about(request) if self._events.listeners else nobody
+        tell = self._events.about(request) if self._events.of_requests else nobody
         limiter = self._limiter
         if limiter.active >= limiter.most and not (self._manager.at_once or _must_leave_now(request)):
             await self._admitted(request, tell)

@@ -107,6 +107,11 @@ class Renewal:
         """Tell whether there's a refresh token to renew it with."""
         return not self._needs_refresh_token or session.tokens.refresh_token is not None
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether one is."""
+        return self._in_flight is not None
+
     def time_until_due(self, session: Session) -> float | None:
         """Return the seconds until its token is renewed before it is sent; ``None`` for never."""
         return session.time_until_due(self._clock, self._leeway)

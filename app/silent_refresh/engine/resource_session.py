@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotSignedIn, SessionChanged
-from ..events import Events, Listener
+from ..events import EventName, Events, Listener
 from ..http.challenges import refuses_token
 from ..http.messages import Request, Response, Send
 from ..protocol.endpoint import RefreshEndpoint
@@ -230,6 +230,10 @@ class ResourceSession:
         return self._main.signed_in
 
     @property
+    def renewing(self) -> bool:
+        return self._main.renewing
+
+    @property
     def claims(self) -> Mapping[str, Any] | None:
         return self._main.claims
 
@@ -276,8 +280,8 @@ class ResourceSession:
         self._origins.allow_also(url)
         self._tell_watchers()
 
-    def listen(self, callback: Listener) -> Stop:
-        return self._main.listen(callback)
+    def listen(self, callback: Listener, *names: EventName) -> Stop:
+        return self._main.listen(callback, *names)
 
     def for_resource(self, fields: Mapping[str, str]) -> AuthSession:
         return self._main.for_resource(fields)
@@ -290,6 +294,7 @@ class ResourceSession:
 
     def changed(self) -> None:
         self._pipeline.forget()
+        self._manager.note_renewal(self, self._renewal.is_under_way)
         self._tell_watchers()
 
     def _tell_watchers(self) -> None:
@@ -305,6 +310,10 @@ class ResourceSession:
 
     def signed_out(self, session: Session, reason: str) -> None:
         """Leave the login to the session's own."""
+
+    def renewing_changed(self) -> None:
+        """Tell watchers; listeners are told by the session's own."""
+        self._tell_watchers()
 
     async def _lost(self, session: Session) -> None:
         """Keep the session: that this API's token can't be renewed says nothing of the others."""

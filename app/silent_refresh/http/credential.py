@@ -95,6 +95,7 @@ class AuthScheme(NamedTuple):
 BEARER = AuthScheme("Authorization", "Bearer ")
 DPOP = AuthScheme("Authorization", "DPoP ")  # RFC 9449 §7.1
 PROOF = "DPoP"  # the header field of a proof (RFC 9449 §4.1)
+PROOF_NONCE = "DPoP-Nonce"  # what the next one is to hold (§8)
 
 
 def scheme_named(header: str | None, scheme: str | None, *, dpop: bool = False) -> AuthScheme:

@@ -19,10 +19,11 @@ def encoded(fields: Fields) -> str:
     """
     from urllib.parse import urlencode  # costly to load in a browser, and not every page needs it
 
-    return urlencode(list(_pairs(fields)))
+    return urlencode(list(pairs(fields)))
 
 
-def _pairs(fields: Fields) -> Iterator[tuple[str, Any]]:
+def pairs(fields: Fields) -> Iterator[tuple[str, Any]]:
+    """Yield what is sent, each by its name: ``None`` isn't, a list is several. Raises ``ValueError``."""
     for name, given in fields.items() if isinstance(fields, Mapping) else fields:
         is_one = isinstance(given, str | bytes) or not isinstance(given, Iterable)
         for value in (given,) if is_one else given:

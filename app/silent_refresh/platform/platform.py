@@ -68,6 +68,11 @@ def future_of_the_loop() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
 
 
+def joined(pieces: list[Any]) -> Any:
+    """Return one body of several pieces. Raises ``TypeError`` for what isn't bytes."""
+    return b"".join(pieces)
+
+
 class Platform(NamedTuple):
     """One world, whole.
 
@@ -76,8 +81,9 @@ class Platform(NamedTuple):
     ``await``; ``redirect_memory`` is ``None`` where there's no page that could be left; ``is_worker`` tells
     whether a page's session is elsewhere, to be used from afar; ``open_storage(area, key)`` opens
     localStorage, say; ``is_http1(origin)`` tells whether an origin is known to be spoken to by HTTP/1.1;
-    ``settled(body)`` returns what is sent of a body that others may change; ``prover`` returns what signs for
-    tokens that are bound to a key, and is ``None`` where nothing can.
+    ``settled(body)`` returns what is sent of a body that others may change; ``joined(pieces)`` returns a body
+    of bytes and objects of the browser's; ``prover`` returns what signs for tokens that are bound to a key,
+    and is ``None`` where nothing can.
     """
 
     transport: Transport
@@ -93,3 +99,4 @@ class Platform(NamedTuple):
     is_http1: Callable[[str], bool] = is_plain_http
     settled: Callable[[Any], Any] = same
     prover: Callable[[], Prover] | None = None
+    joined: Callable[[list[Any]], Any] = joined

@@ -80,6 +80,12 @@ class Coordinator(Protocol):
     def announce(self, mark: Mark) -> None: ...
     def listen(self, heard: Callable[[Mark], None]) -> Stop: ...
 
+    def show_renewal(self) -> Stop:
+        """Let the other tabs know that this one renews, until that is called or this tab is no more."""
+
+    def watch_renewals(self, changed: Callable[[bool], None]) -> Stop:
+        """Call ``changed`` with whether another tab renews, whenever that changes."""
+
 
 class Prover(Protocol):
     """Key pairs whose private half nobody can read, and proofs that a request is of who has one (RFC 9449).

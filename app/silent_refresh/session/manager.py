@@ -29,7 +29,11 @@ class SessionManager(ReconciledSession):
 
     def __init__(self, store: SessionStore, coordinator: Coordinator, clock: Clock, owner: str) -> None:
         super().__init__(store, coordinator, clock, owner)
-        self._stops = [store.listen(self.look), coordinator.listen(self._heard)]
+        self._stops = [
+            store.listen(self.look),
+            coordinator.listen(self._heard),
+            coordinator.watch_renewals(self._note_others),
+        ]
         with contextlib.suppress(RuntimeError):  # no loop runs yet: then when it is first needed
             self._begin_to_restore()
 

@@ -92,6 +92,14 @@ class Alone:
         """Do nothing."""
         return lambda: None
 
+    def show_renewal(self) -> Stop:
+        """Do nothing."""
+        return lambda: None
+
+    def watch_renewals(self, changed: Callable[[bool], None]) -> Stop:
+        """Do nothing."""
+        return lambda: None
+
 
 def coordinator_of(
     store: SessionStore, owner: str, coordinator: Callable[[str, str], Coordinator], *, shares_cookie: bool

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from .tokens import Session
 
 if TYPE_CHECKING:
-    from ..platform.ports import Coordinator
+    from ..platform.ports import Coordinator, Stop
 
 
 class Observer(Protocol):
@@ -33,6 +33,9 @@ class Observer(Protocol):
 
     def signed_out(self, session: Session, reason: str) -> None:
         """The end of that session is settled."""
+
+    def renewing_changed(self) -> None:
+        """``renewing`` did, by whomever."""
 
 
 class Sessions(Protocol):
@@ -63,6 +66,9 @@ class SharedSession:
         self._coordinator = coordinator
         self._observers: list[Observer] = []
         self._ends_told: set[str] = set()  # sessions at whose end somebody went to the login
+        self._renewals: list[Observer] = []  # those that renew it now
+        self._others_renew = False
+        self._hide_renewal: Stop | None = None
         # Whether the store took the newest record; else it's memory that counts.
         self._in_store = True
 
@@ -74,6 +80,36 @@ class SharedSession:
         """Tell this one no more."""
         if observer in self._observers:
             self._observers.remove(observer)
+
+    @property
+    def renewing(self) -> bool:
+        """Whether anybody renews the session, in this tab or another."""
+        return bool(self._renewals) or self._others_renew
+
+    def note_renewal(self, by: Observer, under_way: bool) -> None:
+        """Let everybody know, in all tabs, whether ``by`` renews the session."""
+        if under_way == (by in self._renewals):
+            return
+        before = self.renewing
+        if under_way:
+            self._renewals.append(by)
+        else:
+            self._renewals.remove(by)
+        if self._renewals and self._hide_renewal is None:
+            self._hide_renewal = self._coordinator.show_renewal()
+        elif not self._renewals and self._hide_renewal is not None:
+            self._hide_renewal()
+            self._hide_renewal = None
+        self._tell_renewing(before)
+
+    def _note_others(self, renew: bool) -> None:
+        before, self._others_renew = self.renewing, renew
+        self._tell_renewing(before)
+
+    def _tell_renewing(self, before: bool) -> None:
+        if self.renewing != before:
+            for observer in list(self._observers):
+                observer.renewing_changed()
 
     def tell_signed_out(self, session: Session, reason: str) -> None:
         """Tell all that the end of a session, which they heard of, is settled: the page may be left now."""

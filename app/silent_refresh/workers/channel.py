@@ -8,7 +8,7 @@
     broke    number, error                         take      number: the last answer is the caller's
     cancel   number                                fail      number, error
     call     number, method's name, argument       done      number, result
-    listen   whether                               event     its fields
+    listen   for which names, null for none        event     its fields
     alive    name of a lock, held until it ends    closed    why, where it is for good
     bye
 

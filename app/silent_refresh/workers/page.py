@@ -21,6 +21,7 @@ from pyodide.ffi import create_proxy
 from ..browser.bridge import load_bridge
 from ..engine.access import AuthSession, Refused
 from ..errors import NetworkError, SilentRefreshError
+from ..events import EventName
 from ..http.credential import NOTHING
 from ..http.json import parse_json
 from ..http.messages import Request, Response
@@ -204,6 +205,7 @@ class _Connection:
             "exempt": sorted(access.exempt),
             "scheme": list(access.scheme),
             "key": access.key,
+            "renewing": self._session.renewing,
             "judged": self._session.may_refuse(200),
             "base": self._base,
         }
@@ -305,12 +307,14 @@ class _Connection:
         else:
             answer(self._post, "done", number, result)
 
-    def _listen(self, wanted: bool) -> None:
+    def _listen(self, names: list[EventName] | None) -> None:
         if self._stop_listening is not None:
             self._stop_listening()
             self._stop_listening = None
-        if wanted:
-            self._stop_listening = self._session.listen(lambda event: self._post("event", list(event)))
+        if names is not None:
+            self._stop_listening = self._session.listen(
+                lambda event: self._post("event", list(event)), *names
+            )
 
     async def _outlive(self, lock: str) -> None:
         """Leave when the worker is no more: it can't say so itself, but then its lock is free."""
@@ -327,7 +331,7 @@ class _Connection:
             return
         port, self._port = self._port, None
         self._unwatch()
-        self._listen(False)
+        self._listen(None)
         for task in list(self._tasks.values()):
             task.cancel()
         port.close()

@@ -24,6 +24,7 @@ class Known(NamedTuple):
     scheme: AuthScheme = BEARER
     judged: bool = False  # whether a rule of the page's looks at every answer
     key: str | None = None  # the name of the one that the tokens are bound to
+    renewing: bool = False
 
     def credential(self) -> Credential | None:
         """Return what signs a request, if the worker may send it without asking."""

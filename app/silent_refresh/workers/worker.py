@@ -24,7 +24,7 @@ from ..browser.bridge import load_bridge
 from ..engine.access import Access, AuthSession, Refused
 from ..engine.origins import WHOLE, Origins
 from ..errors import KeyGone, NetworkError, NotSignedIn, RefreshUnavailable, SessionChanged, StepUpRequired
-from ..events import Event, Events, Listener
+from ..events import Event, EventName, Events, Listener
 from ..http.credential import BEARER, AuthScheme, Credential
 from ..http.messages import Request, Response, Send
 from ..platform.platform import Platform
@@ -90,6 +90,7 @@ class RemoteSession:
             AuthScheme(*told.get("scheme", BEARER)),
             bool(told.get("judged")),
             told.get("key"),
+            bool(told.get("renewing")),
         )
         navigation = self.platform.navigation
         self._origins = Origins(navigation, known.scheme.header)  # what the page lets have tokens
@@ -97,7 +98,7 @@ class RemoteSession:
         if told and not self._link.has_met:
             load_bridge().setBase(told["base"])
             self._link.meet()
-            self._link.tell("listen", bool(self._events.listeners))
+            self._link.tell("listen", self._events.wanted)
         self._tell_watchers()
 
     def _take_key(self, handle: Any) -> None:
@@ -293,6 +294,10 @@ class RemoteSession:
         return str(key) if key is not None else None
 
     @property
+    def renewing(self) -> bool:
+        return self._known.renewing
+
+    @property
     def claims(self) -> Mapping[str, Any] | None:
         """What the access token says, where it's a JWT; the ID token stays in the page."""
         tokens = self._known.tokens
@@ -346,8 +351,8 @@ class RemoteSession:
         """Change nothing: where tokens may go is the page's to say. Raises ``ValueError`` for no URL."""
         self.platform.navigation.parse(url)
 
-    def listen(self, callback: Listener) -> Stop:
-        return self._events.listen(callback)
+    def listen(self, callback: Listener, *names: EventName) -> Stop:
+        return self._events.listen(callback, *names)
 
     def for_resource(self, fields: Mapping[str, str]) -> AuthSession:
         key = tuple(sorted(fields.items()))
@@ -356,7 +361,7 @@ class RemoteSession:
         return self._resources[key]
 
     def _listeners_changed(self) -> None:
-        self._link.tell("listen", bool(self._events.listeners))
+        self._link.tell("listen", self._events.wanted)
         self._tell_watchers()
 
     def close(self) -> None:
