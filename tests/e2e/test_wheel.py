@@ -144,6 +144,7 @@ def test_a_page_uses_the_compiled_wheel(page, server, wheel, compiled_wheel, lab
 
 
 @pytest.mark.every_engine("bridge.js as a module")
+@pytest.mark.needs("answers in bytes by a test")
 def test_a_page_uses_the_wheel(wheel_page, wheel, lab):
     """Through PyScript's `packages`, with no other file of the library: an expired token is renewed once."""
     wheel_page.page.route(f"**{ADDRESS}", loosen)
@@ -157,6 +158,7 @@ def test_a_page_uses_the_wheel(wheel_page, wheel, lab):
 
 
 @pytest.mark.every_engine("bridge.js as a module")
+@pytest.mark.needs("answers in bytes by a test")
 def test_a_strict_policy_is_told_what_it_needs(wheel_page):
     """Where no text may run as code, the error says which line the page's configuration lacks."""
     wheel_page.open()
