@@ -105,9 +105,13 @@ const named = [...configs.values()].every((config) =>
 if (named) others.delete(BRIDGE); // then it's a file of the page's
 for (const [file, content] of await pyscriptFiles()) others.set(file, content);
 
-// Of the page's own code the sources are in it too, for tracebacks, and its assertions and docstrings.
-const compiled = packer.unpack(packer.pack([...others], `${HOME}/${ARCHIVE}`, { optimize: 2 }));
-const archive = packer.pack([...compiled, ...own], `${HOME}/${ARCHIVE}`, { withSources: true });
+// Docstrings, assertions and types are what a page doesn't need of the library; of anybody else's code, who knows. Of the
+// page's own the sources are in the archive too, for tracebacks.
+const isOurs = ([file]) => file.startsWith("silent_refresh/");
+const compile = (files, options) => packer.unpack(packer.pack(files, `${HOME}/${ARCHIVE}`, options));
+const ours = compile([...others].filter(isOurs), { optimize: 2, annotated: false });
+const theirs = compile([...others].filter((entry) => !isOurs(entry)));
+const archive = packer.pack([...ours, ...theirs, ...own], `${HOME}/${ARCHIVE}`, { withSources: true });
 
 await mkdir(to, { recursive: true });
 const vendor = path.join(ROOT, "static", "vendor");
