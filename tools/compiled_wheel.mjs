@@ -37,7 +37,7 @@ if (!wheel?.endsWith(`-${ANY}.whl`)) throw new Error(`name the wheel: dist/…-$
 const [packer, tag] = await Promise.all([startPacker(), tagOfPyodide()]);
 const given = packer.unpack(await readFile(wheel));
 const kept = given.filter(([name]) => !name.includes("/testing/") && !name.endsWith("/RECORD"));
-const compiled = packer.unpack(packer.pack(kept, FOLDER, { optimize: 2 })).map(([name, content]) => {
+const compiled = packer.unpack(packer.pack(kept, FOLDER, { optimize: 2, annotated: false })).map(([name, content]) => {
   if (!name.endsWith(".dist-info/WHEEL")) return [name, content];
   return [name, Buffer.from(Buffer.from(content).toString("utf8").replace(`Tag: ${ANY}`, `Tag: ${tag}`))];
 });

@@ -77,64 +77,75 @@ function withHead(html, { scripts, configs }, modules) {
   return `${named.slice(0, place)}${head.join("\n")}\n${named.slice(place)}`;
 }
 
-const [from, to] = process.argv.slice(2).map((folder) => path.resolve(folder));
-if (!to) throw new Error("name two folders: the page's, and one to make");
-if ((await readdir(to).catch(() => [])).length > 0) throw new Error(`${to} isn't empty`);
+/** Packs the pages of one folder into another. */
+async function main(from, to) {
+  if (!to) throw new Error("name two folders: the page's, and one to make");
+  if ((await readdir(to).catch(() => [])).length > 0) throw new Error(`${to} isn't empty`);
 
-const names = (await readdir(from, { withFileTypes: true })).filter((it) => it.isFile()).map((it) => it.name);
-const pages = new Map();
-for (const name of names.filter((name) => name.endsWith(".html"))) {
-  const html = await readFile(path.join(from, name), "utf8");
-  if (html.match(PYTHON_TAG)) pages.set(name, { html, ...read(name, html) });
-}
-if (pages.size === 0) throw new Error(`${from} has no page with <script type="py" src="…" config="….toml">`);
-
-const packer = await startPacker();
-const configs = new Map();
-const [own, others] = [new Map(), new Map()];
-for (const name of new Set([...pages.values()].flatMap((page) => page.configs))) {
-  const config = packer.toml(await readFile(path.join(from, name), "utf8"));
-  const taken = await takeFiles(config, from, packer);
-  for (const [file, content] of taken.own) own.set(file, content);
-  for (const [file, content] of taken.others) if (!LEFT_OUT.test(file)) others.set(file, content);
-  configs.set(asJSON(plain(name)), config);
-}
-const named = [...configs.values()].every((config) =>
-  Object.values(config.js_modules?.main ?? {}).includes("silent_refresh_bridge"),
-);
-if (named) others.delete(BRIDGE); // then it's a file of the page's
-for (const [file, content] of await pyscriptFiles()) others.set(file, content);
-
-// Of the page's own code the sources are in it too, for tracebacks, and its assertions and docstrings.
-const compiled = packer.unpack(packer.pack([...others], `${HOME}/${ARCHIVE}`, { optimize: 2 }));
-const archive = packer.pack([...compiled, ...own], `${HOME}/${ARCHIVE}`, { withSources: true });
-
-await mkdir(to, { recursive: true });
-const vendor = path.join(ROOT, "static", "vendor");
-const folders = await readdir(vendor);
-const vendored = (name) => folders.find((folder) => folder.startsWith(`${name}-`));
-for (const name of ["pyodide", "pyscript"]) {
-  await cp(path.join(vendor, vendored(name)), path.join(to, name), { recursive: true, preserveTimestamps: true });
-}
-const core = await readFile(path.join(to, "pyscript", "core.js"), "utf8");
-const modules = ["core.js", /from\s*"\.\/(core-[\w-]+\.js)"/.exec(core)[1]].map((name) => `./pyscript/${name}`);
-const python = await readFile(path.join(ROOT, "static", "python.mjs"), "utf8");
-
-const files = new Map([
-  [ARCHIVE, archive],
-  ["python.mjs", Buffer.from(python.replaceAll(`/static/vendor/${vendored("pyodide")}/`, "./pyodide/"))],
-  ["archive.js", await readFile(path.join(ROOT, "tools", "pack", "archive.js"))],
-]);
-for (const [name, config] of configs) files.set(name, Buffer.from(JSON.stringify(config, null, 2)));
-for (const [name, page] of pages) {
-  const own = page.configs.flatMap((file) => Object.keys(configs.get(asJSON(plain(file))).js_modules?.main ?? {}));
-  files.set(name, Buffer.from(withHead(page.html, page, [...modules, ...new Set(own)])));
-}
-const packed = new Set([...own.keys(), ...[...configs.keys()].map((name) => name.replace(/\.json$/, ".toml"))]);
-for (const name of names) {
-  if (!files.has(name) && !packed.has(name) && !name.endsWith(".whl")) {
-    files.set(name, await readFile(path.join(from, name)));
+  const names = (await readdir(from, { withFileTypes: true })).filter((it) => it.isFile()).map((it) => it.name);
+  const pages = new Map();
+  for (const name of names.filter((name) => name.endsWith(".html"))) {
+    const html = await readFile(path.join(from, name), "utf8");
+    if (html.match(PYTHON_TAG)) pages.set(name, { html, ...read(name, html) });
   }
+  if (pages.size === 0) throw new Error(`${from} has no page with <script type="py" src="…" config="….toml">`);
+
+  const packer = await startPacker();
+  const configs = new Map();
+  const [own, others] = [new Map(), new Map()];
+  for (const name of new Set([...pages.values()].flatMap((page) => page.configs))) {
+    const config = packer.toml(await readFile(path.join(from, name), "utf8"));
+    const taken = await takeFiles(config, from, packer);
+    for (const [file, content] of taken.own) own.set(file, content);
+    for (const [file, content] of taken.others) if (!LEFT_OUT.test(file)) others.set(file, content);
+    configs.set(asJSON(plain(name)), config);
+  }
+  const named = [...configs.values()].every((config) =>
+    Object.values(config.js_modules?.main ?? {}).includes("silent_refresh_bridge"),
+  );
+  if (named) others.delete(BRIDGE); // then it's a file of the page's
+  for (const [file, content] of await pyscriptFiles()) others.set(file, content);
+
+  // Docstrings, assertions and types are what a page doesn't need of the library; of anybody else's code, who knows. Of the
+  // page's own the sources are in the archive too, for tracebacks.
+  const isOurs = ([file]) => file.startsWith("silent_refresh/");
+  const compile = (files, options) => packer.unpack(packer.pack(files, `${HOME}/${ARCHIVE}`, options));
+  const ours = compile([...others].filter(isOurs), { optimize: 2, annotated: false });
+  const theirs = compile([...others].filter((entry) => !isOurs(entry)));
+  const archive = packer.pack([...ours, ...theirs, ...own], `${HOME}/${ARCHIVE}`, { withSources: true });
+
+  await mkdir(to, { recursive: true });
+  const vendor = path.join(ROOT, "static", "vendor");
+  const folders = await readdir(vendor);
+  const vendored = (name) => folders.find((folder) => folder.startsWith(`${name}-`));
+  for (const name of ["pyodide", "pyscript"]) {
+    await cp(path.join(vendor, vendored(name)), path.join(to, name), { recursive: true, preserveTimestamps: true });
+  }
+  const core = await readFile(path.join(to, "pyscript", "core.js"), "utf8");
+  const modules = ["core.js", /from\s*"\.\/(core-[\w-]+\.js)"/.exec(core)[1]].map((name) => `./pyscript/${name}`);
+  const python = await readFile(path.join(ROOT, "static", "python.mjs"), "utf8");
+
+  const files = new Map([
+    [ARCHIVE, archive],
+    ["python.mjs", Buffer.from(python.replaceAll(`/static/vendor/${vendored("pyodide")}/`, "./pyodide/"))],
+    ["archive.js", await readFile(path.join(ROOT, "tools", "pack", "archive.js"))],
+  ]);
+  for (const [name, config] of configs) files.set(name, Buffer.from(JSON.stringify(config, null, 2)));
+  for (const [name, page] of pages) {
+    const own = page.configs.flatMap((file) => Object.keys(configs.get(asJSON(plain(file))).js_modules?.main ?? {}));
+    files.set(name, Buffer.from(withHead(page.html, page, [...modules, ...new Set(own)])));
+  }
+  const packed = new Set([...own.keys(), ...[...configs.keys()].map((name) => name.replace(/\.json$/, ".toml"))]);
+  for (const name of names) {
+    if (!files.has(name) && !packed.has(name) && !name.endsWith(".whl")) {
+      files.set(name, await readFile(path.join(from, name)));
+    }
+  }
+  await write(to, files, packer);
+  console.log(`${to}: ${[...pages.keys()].join(", ")}; ${ARCHIVE} has ${Math.round(archive.length / 1000)} kB`);
 }
-await write(to, files, packer);
-console.log(`${to}: ${[...pages.keys()].join(", ")}; ${ARCHIVE} has ${Math.round(archive.length / 1000)} kB`);
+
+main(...process.argv.slice(2).map((folder) => path.resolve(folder))).catch(({ message }) => {
+  console.error(message); // the page's own fault: nobody wants Pyodide's stack
+  process.exitCode = 1;
+});

@@ -20,14 +20,24 @@ const COMPRESS_FROM = 1024; // bytes
 // is transferred. Stored, not deflated: brotli does better on the whole archive.
 const PACK = `
 import importlib._bootstrap_external as bootstrap
-import io, json, tomllib, zipfile
+import ast, io, json, tomllib, zipfile
 from compression import zstd
 
 def unpack(archive):
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         return [(name, source.read(name)) for name in source.namelist() if not name.endswith("/")]
 
-def pack(entries, folder, optimize, with_sources, deflated):
+def without_annotations(source):
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.returns = None
+            for argument in ast.walk(node.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
+    return tree
+
+def pack(entries, folder, optimize, with_sources, deflated, annotated):
     target = io.BytesIO()
     kind = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
     with zipfile.ZipFile(target, "w") as archive:
@@ -37,7 +47,8 @@ def pack(entries, folder, optimize, with_sources, deflated):
         for name, content in sorted(entries):
             is_source = name.endswith(".py")
             if is_source:
-                code = compile(content, f"{folder}/{name}", "exec", dont_inherit=True, optimize=optimize)
+                text = content if annotated else without_annotations(content)
+                code = compile(text, f"{folder}/{name}", "exec", dont_inherit=True, optimize=optimize)
                 add(name + "c", bytes(bootstrap._code_to_hash_pyc(code, bytes(8), False)))
             if with_sources or not is_source:
                 add(name, content)
@@ -65,11 +76,12 @@ export async function startPacker() {
 
     /**
      * Returns an archive of [name, content] pairs, Python compiled; `folder` is what tracebacks name as its place.
-     * `deflated` is for one that nobody compresses on its way.
+     * `deflated` is for one that nobody compresses on its way. A function that isn't `annotated` doesn't know its types,
+     * which a page never asks for, and which are a tenth of what is transferred.
      */
-    pack: (entries, folder, { optimize = 0, withSources = false, deflated = false } = {}) => {
+    pack: (entries, folder, { optimize = 0, withSources = false, deflated = false, annotated = true } = {}) => {
       const files = python.toPy(entries.map(([name, content]) => [name, bytes(content)]));
-      return Buffer.from(pack(files, folder, optimize, withSources, deflated).toJs());
+      return Buffer.from(pack(files, folder, optimize, withSources, deflated, annotated).toJs());
     },
 
     /** Returns what a text in TOML says. */

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-import sys
-import tempfile
 from collections import defaultdict
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -19,6 +16,7 @@ from tests.bench import in_page, site
 from tests.bench.site import ROOT
 from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import Lab
+from tests.unit.test_page_modules import AT_THE_START, IN_A_BROWSER
 
 URL = "/api/items/7"
 IN_TURN = 1000  # requests of a turn
@@ -64,7 +62,7 @@ class Bench:
             "microseconds per request that waits for a renewal, by the queue's length": self.queue(),
             "milliseconds to import": self.imports(),
             "more references after 10,000 requests": self.references(),
-            "wheel, bytes": wheel_size(),
+            "what a page transfers of the library, bytes": page_size(),
         }
 
     # One after the other
@@ -181,13 +179,20 @@ class Bench:
     # What it weighs
 
     def imports(self) -> dict[str, float]:
-        """Return how long `import silent_refresh` takes, compiling included and not."""
+        """Return how long importing `Client` and `SilentRefresh` takes, compiling included and not.
+
+        What counts is the ratio to what a page has imported anyway, in the same round.
+        """
         kinds = {"from source": True, "from byte code": False}
+        bare = "bare asyncio and json"
         taken: dict[str, list[float]] = defaultdict(list)
         for _ in range(self._rounds):
             for kind, from_source in kinds.items():
                 taken[kind].append(self._python(in_page.import_again, from_source))
-        return {kind: round(median(taken[kind]), 1) for kind in kinds}
+            taken[bare].append(self._python(in_page.import_bare))
+        ratios = [ours / theirs for ours, theirs in zip(taken["from byte code"], taken[bare], strict=True)]
+        found = {kind: round(median(values), 1) for kind, values in taken.items()}
+        return {**found, "from byte code ÷ bare": round(median(ratios), 2)}
 
     def references(self) -> dict[str, int]:
         """Return by how much the live references across the bridge grew."""
@@ -229,10 +234,7 @@ def _rotated(names: list[Any], number: int) -> list[Any]:
     return names[start:] + names[:start]
 
 
-def wheel_size() -> int:
-    """Return the size of the wheel as `make wheel` builds it."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT)]
-        subprocess.run(command, check=True, capture_output=True)
-        (wheel,) = Path(folder).glob("*.whl")
-        return wheel.stat().st_size
+def page_size() -> int:
+    """Return the size of the modules that a page imports, and of bridge.js: compiled, in brotli."""
+    command = ["node", "tests/bench/page_size.mjs", *AT_THE_START, *IN_A_BROWSER]
+    return int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)

@@ -43,9 +43,12 @@ def goals(results: Results) -> Iterator[Goal]:
     further = [(cost * length - first[1]) / (length - 1) for length, cost in longer]
     yield _at_most("each waiter after the first: dearest queue ÷ cheapest", 1.2, max(further) / min(further))
     yield _at_most("a lone waiter ÷ one in the cheapest queue", 1.2, first[1] / min(_queue(results).values()))
-    yield _at_most("import, byte-compiled, ms", 30, results["milliseconds to import"]["from byte code"])
-    yield _at_most("import from source, ms", 30, results["milliseconds to import"]["from source"])
-    yield _at_most("wheel, kB", 25, results["wheel, bytes"] / 1000)
+    ratio = results["milliseconds to import"]["from byte code ÷ bare"]
+    yield _at_most("import, byte-compiled, ÷ bare `import asyncio, json`", 2.0, ratio)
+    size = results["what a page transfers of the library, bytes"] / 1000
+    yield _at_most(
+        "what a page with Client and SilentRefresh transfers of it, kB, compiled, brotli", 45, size
+    )
     cost = results["microseconds per request"]
     yield _at_most("fetch under install() ÷ fetch", 1.5, cost["fetch under install()"] / cost["fetch"])
     for clock in ("microseconds per request", "CPU microseconds per request"):
