@@ -15,7 +15,7 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-IMPORT_MAP_HASH = "sha256-j4P32ciRDZBjO6CdRuDuvaxiO3JBBpQ21S7AOuyPqoY="
+IMPORT_MAP_HASH = "sha256-ppshqX952XzT99VRfsGyPF32gVvv+zepoGO/oz0xEtM="
 PAGE_POLICY = CONTENT_SECURITY_POLICY.replace("'wasm-unsafe-eval'", f"'wasm-unsafe-eval' '{IMPORT_MAP_HASH}'")
 # The test pages try to send tokens to another origin; what stops them must be the library, not the policy.
 LAB_PAGES = "/tests/e2e/page/"

@@ -37,6 +37,7 @@ const pageFetch = (url, init) => (ownFetch ?? globalThis.fetch)(url, init);
 // What depends on the page's folder fails in a worker that doesn't know it.
 const isResolved = (url) => !inWorker || (base === undefined && !/^(\/|[a-z][a-z\d+.-]*:)/i.test(url));
 const resolved = (url) => (isResolved(url) || !URL.canParse(url, baseURI()) ? url : new URL(url, baseURI()).href);
+const isWhole = (url) => /^https?:\/\//i.test(url); // it depends on no base
 const controllers = new WeakMap(); // response → what aborts the rest of its body
 
 let prover; // a promise of what signs for tokens that are bound to a key; dpop.js is loaded when there are any
@@ -222,7 +223,7 @@ const transport = (callback, pyodide) => {
       const answer = async () => {
         await undefined; // Python's frames are left: DevTools, when open, would list them all for each request
         const response = await (what
-          ? proven({ ...what, url: new URL(url, baseURI()).href }, (proof) =>
+          ? proven({ ...what, url: isWhole(url) ? url : new URL(url, baseURI()).href }, (proof) =>
               pageFetch(url, { ...init, headers: [...own.map((field) => [...field]), proof] }),
             )
           : pageFetch(url, init));
