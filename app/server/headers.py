@@ -15,7 +15,7 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-IMPORT_MAP_HASH = "sha256-vq5b12NXMXEk/MM/4PwD1qu9zthV+rNmPSvE3+Jvbrw="
+IMPORT_MAP_HASH = "sha256-8VP+sdM/l4w71bkOTRzPZwgBHEqCu+PMtm3Ktbl/0v4="
 PAGE_POLICY = CONTENT_SECURITY_POLICY.replace("'wasm-unsafe-eval'", f"'wasm-unsafe-eval' '{IMPORT_MAP_HASH}'")
 # The test pages try to send tokens to another origin; what stops them must be the library, not the policy.
 LAB_PAGES = "/tests/e2e/page/"
