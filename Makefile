@@ -31,7 +31,7 @@ ENGINES = firefox
 TESTS = $(addprefix test-,e2e python interop $(ENGINES))
 # Status 5: there is none of those that ARGS selects.
 OR_NONE = $(ARGS) || [ $$? -eq 5 ]
-test: .venv/.ready .venv/.niquests-ready node_modules/.ready page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
+test: .venv/.ready .venv/.niquests-ready .venv/.notebooks-ready node_modules/.ready page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
 	@$(BIN)/python tools/browser.py $(or $(BROWSER),chromium $(ENGINES))
 	+@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
 
@@ -120,6 +120,14 @@ endef
 .venv/.niquests-ready: requirements/niquests.txt .venv/.ready
 	rm -rf .venv/niquests
 	$(PIP) install $(WHEELS) --target .venv/niquests -r $<
+	@touch $@
+
+# In a folder of their own too: JupyterLite and marimo, and the wheels for the Python that runs in their pages.
+FOR_PYODIDE = --no-deps --python-version 3.14 --implementation cp --abi cp314 --platform pyemscripten_2026_0_wasm32
+.venv/.notebooks-ready: requirements/notebooks.txt requirements/kernels.txt .venv/.ready
+	rm -rf .venv/notebooks
+	$(PIP) install $(WHEELS) --target .venv/notebooks -r $<
+	$(PIP) download $(WHEELS) $(FOR_PYODIDE) -d .venv/notebooks/wheels -r requirements/kernels.txt
 	@touch $@
 
 # One of its dependencies has no wheel, and isn't needed: requirements/conformance.in.

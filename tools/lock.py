@@ -9,17 +9,19 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 # Each after the one whose versions it must hold, too: both are installed side by side.
-NAMES = ["server", "wheel", "dev", "conformance", "niquests", "browser", "lock"]
-HELD_TO = {"dev": ("server", "wheel"), "conformance": ("dev",)}
+NAMES = ["server", "wheel", "dev", "conformance", "niquests", "notebooks", "kernels", "browser", "lock"]
+HELD_TO = {"dev": ("server", "wheel"), "conformance": ("dev",), "kernels": ("notebooks",)}
+WITHOUT_DEPENDENCIES = ("conformance", "kernels")
 
 
 def lock(name: str) -> None:
     """Compile ``requirements/<name>.in`` into ``requirements/<name>.txt``."""
-    options = ["--universal", "--python-version=3.11", "--generate-hashes", "--upgrade", "--quiet"]
+    python = "3.14" if name == "kernels" else "3.11"
+    options = ["--universal", f"--python-version={python}", "--generate-hashes", "--upgrade", "--quiet"]
     wheels = "--only-binary=:all:"
     silence = ["--no-config", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
     header = "--custom-compile-command=make lock"
-    whole = ["--no-deps"] if name == "conformance" else []
+    whole = ["--no-deps"] if name in WITHOUT_DEPENDENCIES else []
     constraint = [f"--constraint={held}.txt" for held in HELD_TO.get(name, ())]
     subprocess.run(
         [

@@ -16,6 +16,7 @@ TARGETS = [
     ".venv/.ready",
     ".venv/.wheel-ready",
     ".venv/.niquests-ready",
+    ".venv/.notebooks-ready",
     ".venv/.conformance-ready",
     ".venv/.lock-ready",
     "static/wheels/.ready",
