@@ -14,7 +14,7 @@ NPM_CI = npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: help demo page test soak conformance bench check format screenshots docs wheel starter lock clean
+.PHONY: help demo page test soak conformance bench fleet check format screenshots docs wheel starter lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ conformance: .venv/.conformance-ready page ## Run the Web Platform Tests of fetc
 bench: .venv/.ready node_modules/.ready $(PAGE) ## Measure beside axios, ky, pyfetch …; writes docs/benchmarks.*; ARGS="--rounds 7"
 	$(BIN)/python tools/browser.py
 	PYTHONPATH=app $(BIN)/python -m tests.bench $(ARGS)
+
+fleet: .venv/.ready ## See how 10,000 browsers' renewals bunch, in virtual time; ARGS="--browsers 1000"
+	PYTHONPATH=app $(BIN)/python -m tests.bench.fleet $(ARGS)
 
 check: .venv/.ready ## Lint, formatting and types
 	$(BIN)/ruff check .

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import sys
+import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,6 +14,7 @@ pytest_plugins = ["tests.browsers.report"]
 
 BROWSER_FIXTURES = {"page", "shared_page"}
 WITHOUT_BROWSER = {"unit", "engine"}
+STATUS = pytest.StashKey[int]()
 TIME_TO_EXIT = 120  # s; pyproject.toml has the time that a test may take
 
 
@@ -29,7 +33,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=needs_browser)
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Note how the run ended."""
+    session.config.stash[STATUS] = int(exitstatus)
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_unconfigure() -> None:
-    """Show where Python waits, and end it, when a thread that a test left behind keeps it from ending."""
-    faulthandler.dump_traceback_later(TIME_TO_EXIT, exit=True, file=sys.__stderr__)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Don't wait for ever for a thread that a test left behind: show where it is, and end as the run did."""
+
+    def end() -> None:
+        faulthandler.dump_traceback(file=sys.__stderr__)
+        os._exit(config.stash.get(STATUS, 1))
+
+    timer = threading.Timer(TIME_TO_EXIT, end)
+    timer.daemon = True
+    timer.start()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def renewed_at_the_same_age() -> Iterator[None]:
+    """Let no session's random id decide when its token is renewed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("silent_refresh.session.tokens.SPREAD", 0.0)
+        yield

@@ -36,7 +36,9 @@ class SilentRefresh:
     ``None``. ``store``: where tokens are kept, localStorage by default. ``origins``: where tokens may be
     sent, ``["https://api.example.com"]`` say; by default the page's own origin and those of the clients
     made with this ``auth``. ``leeway`` (s): a token with less life left, but never more than a quarter of
-    it, is renewed before it is sent. ``timeout`` (s): the deadline of a refresh, its ``retries`` included.
+    it, is renewed before it is sent; one that lives for minutes, unless ``leeway`` is 0, up to another
+    two fifths earlier, in each browser at a time of its own. ``timeout`` (s): the deadline of a refresh, its
+    ``retries`` included.
     ``is_refused(response)`` tells whether a response refuses the token; by default a 401 does, unless its
     scope is what is missing (RFC 6750 §3.1). It may be async, and read the body: then every answer waits for
     it. ``login`` and listeners may be async, too; a store may not.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from tests.bench.chart import draw
 from tests.bench.site import ROOT
 
 DOCS = ROOT / "docs"
-BEGIN, END = "<!-- written by make bench -->\n", "<!-- end -->\n"
+END = "<!-- end -->\n"
 
 Results = dict[str, Any]
 
@@ -78,10 +78,17 @@ def write(results: Results) -> None:
     text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
     (DOCS / "benchmarks.json").write_text(text, encoding="utf-8")
     (DOCS / "benchmarks.svg").write_text(draw(results["microseconds per request"]), encoding="utf-8")
-    page = DOCS / "benchmarks.md"
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    put_in_page("make bench", tables(results))
+
+
+def put_in_page(maker: str, lines: Iterable[str]) -> None:
+    """Put what ``maker`` writes into its place in docs/benchmarks.md."""
+    page, begin = DOCS / "benchmarks.md", f"<!-- written by {maker} -->\n"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    if not found:
+        raise ValueError(f"{page} has no line {begin!r}")
     _, _, after = rest.partition(END)
-    page.write_text(before + BEGIN + "\n".join(tables(results)) + "\n" + END + after, encoding="utf-8")
+    page.write_text(before + begin + "\n".join(lines) + "\n" + END + after, encoding="utf-8")
 
 
 def tables(results: Results) -> Iterator[str]:

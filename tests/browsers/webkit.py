@@ -211,6 +211,8 @@ class WebKitPage(Page):
         return super().goto(urljoin(self._owner.base_url, url), **options)
 
     def close(self, **options: Any) -> None:
+        # The tab itself may stay open, and what runs in it would have part in the next test's session.
+        self.goto(START_PAGE)
         self._owner.let_close(self)
         super().close(**options)
 

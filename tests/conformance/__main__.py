@@ -18,11 +18,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from playwright.sync_api import TimeoutError as TookTooLong
 
+from tests.browsers.launch import CHROMIUM_ARGUMENTS
 from tests.conformance.files import HOW_TO_GET_THEM, is_of_tests, paths_in
 from tests.conformance.site import HOST, OTHER_HOST, SUBDOMAINS, Site, serve
-from tests.e2e.conftest import CHROMIUM_ARGUMENTS
 from tests.e2e.running_server import pack_page
-from tools.browser import ensure_chromium
+from tools.browser import ensure_browser
 
 STATES = ("good", "ended", "signed-out")
 BROWSERS_OWN = ""
@@ -62,7 +62,7 @@ def open_browser() -> Iterator[Browser]:
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(
-            executable_path=ensure_chromium(),
+            executable_path=ensure_browser("chromium").path,
             args=[*CHROMIUM_ARGUMENTS, f"--host-resolver-rules={rules}"],
         ) as browser,
     ):

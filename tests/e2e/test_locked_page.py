@@ -114,6 +114,7 @@ def test_a_whole_session_keeps_to_the_policy(page, lab, violations):
     page.reload()
     expect(profile).to_be_visible()
     assert 1 == lab.counters()["refresh"]
+    page.wait_for_load_state("networkidle")  # what is under way still would be refused, too
     lab.expire()
     lab.revoke()
     page.reload()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from silent_refresh import Client, NotSignedIn, SilentRefresh, Tokens
+from silent_refresh.session import tokens
 from silent_refresh.session.tokens import ASKED_ANEW, Session
 from tests.world.browser import Browser, Tab
 from tests.world.loop import Stuck, VirtualClock, VirtualLoop, later
@@ -91,3 +92,42 @@ async def test_f60_what_was_fresh_is_looked_at_again(set_back_by: float) -> None
     clock.skew = -set_back_by
     await later(0.02 if set_back_by else ASKED_ANEW + 0.02)
     assert session.is_due(clock, leeway=30)
+
+
+def due_after(session: Session, clock: VirtualClock, leeway: float = 30) -> float:
+    """Return the seconds until a token is due."""
+    due = session.time_until_due(clock, leeway)
+    assert due is not None
+    return due
+
+
+async def test_sessions_of_one_minute_are_not_renewed_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is due at a time of its own, within a quarter of its token's life; in all its tabs the same."""
+    monkeypatch.setattr(tokens, "SPREAD", 0.25)
+    clock = VirtualClock()
+    sessions = [
+        Session.begin(Tokens("access", "refresh", expires_in=1000), generation=1, clock=clock)
+        for _ in range(200)
+    ]
+    dues = [due_after(session, clock) for session in sessions]
+    elsewhere = Session.from_json(sessions[0].to_json(), clock=clock)
+
+    assert 970 - 250 <= min(dues) < 970 - 200
+    assert 970 - 50 < max(dues) <= 970
+    assert dues[0] == due_after(elsewhere, clock)
+    await later(dues[0] - 0.01)
+    assert not sessions[0].is_due(clock, leeway=30)
+    await later(ASKED_ANEW + 0.02)
+    assert sessions[0].is_due(clock, leeway=30)
+
+
+@pytest.mark.parametrize(("life", "leeway"), [(100, 30), (1000, 0)], ids=["a short life", "no leeway"])
+async def test_what_is_renewed_at_its_end_stays_so(
+    monkeypatch: pytest.MonkeyPatch, life: float, leeway: float
+) -> None:
+    """There is no time to be early in, or nobody wants it."""
+    monkeypatch.setattr(tokens, "SPREAD", 0.25)
+    clock = VirtualClock()
+    session = Session.begin(Tokens("access", "refresh", expires_in=life), generation=1, clock=clock)
+
+    assert life - min(leeway, life / 4) == due_after(session, clock, leeway)

@@ -288,6 +288,45 @@ async def test_the_servers_word_ends_it_at_the_first_request_of_a_new_life(
     assert "silent-refresh" not in browser.stored
 
 
+@pytest.mark.parametrize("asks_first", [True, False], ids=["before the journal", "after"])
+async def test_f98_a_token_that_was_only_adopted_is_renewed_when_it_is_refused(
+    auth: SilentRefresh, client: Client, browser: Browser, server: Server, asks_first: bool
+) -> None:
+    """It isn't this page's renewal that was in vain: the server ended the session meanwhile (F98, F90)."""
+    browser.write_down()
+    server.expire()
+    assert "ada" == await user_of(client)
+    browser.die()
+    server.revoke()
+    server.expire()
+
+    page = browser.open("/orders")
+    again, client = page.sign()
+    if not asks_first:
+        await again.restored()
+    with pytest.raises(RefreshRejected):
+        await user_of(client)
+    assert not again.signed_in
+    assert 1 == len(page.gone_to)
+
+
+async def test_a_late_refusal_of_the_token_before_says_nothing_of_a_new_one(
+    auth: SilentRefresh, client: Client, server: Server
+) -> None:
+    """It came after a renewal that had nothing to do with it; then the session ended (F98)."""
+    server.delay = lambda what: 5.0 if what == "back" and server.calls[-1].path == "/api/slow" else 0.02
+    server.expire()
+    slow = ensure_future(client.get("slow", timeout=20))
+    await later(1)
+    assert "ada" == await user_of(client)
+    server.revoke()
+    server.expire()
+
+    assert 401 == (await slow).status
+    with pytest.raises(RefreshRejected):
+        await client.get("slow", timeout=20)
+
+
 def test_what_a_version_without_a_journal_marked_counts() -> None:
     """Its tabs may be open beside this one's; a mark of another application says nothing."""
     entry = JournalEntry(3, "ours", ended=False, record="{}")

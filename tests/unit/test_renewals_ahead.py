@@ -230,3 +230,37 @@ async def test_a_clock_that_is_wrong_makes_no_life(tab: Tab, ends: object) -> No
 
     assert auth.tokens is not None
     assert auth.tokens.expires_in is None
+
+
+async def test_f37_who_can_wait_asks_a_server_in_trouble_once(client: Client, server: Server) -> None:
+    """The token is good for a while; whoever needs a new one tries again at once (F37)."""
+    await later(server.access_ttl - 5)
+    server.on_refresh = [saying(503)] * 2
+    assert 200 == (await client.get("me")).status
+    assert 1 == server.refresh_calls
+
+    server.expire()
+    assert 200 == (await client.get("me")).status
+    assert (3, 1) == (server.refresh_calls, server.refreshes)
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["who can wait is first", "who can not"])
+async def test_f37_who_can_not_wait_has_it_tried_again_for_both(
+    client: Client, server: Server, auth: SilentRefresh, is_first: bool
+) -> None:
+    """Both wait for the same renewal (F37)."""
+
+    async def slowly(call: Call) -> Answer:
+        await later(2)
+        return Answer(503)
+
+    await later(server.access_ttl - 5)
+    server.on_refresh = [slowly]
+    both = [client.get("me"), auth.refresh()]
+    if not is_first:
+        both.reverse()
+    first = asyncio.ensure_future(both[0])
+    await until(lambda: server.refresh_calls == 1)
+    await gather(first, both[1])
+
+    assert (2, 1) == (server.refresh_calls, server.refreshes)

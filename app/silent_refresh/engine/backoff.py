@@ -17,16 +17,19 @@ OFFLINE_PAUSE = 1.0  # s, at most, after a call that never reached the server, a
 PROMPT_PAUSE = 0.2  # s before the one retry after a broken connection
 
 
-def pause_before_retry(attempt: int, result: RefreshResult) -> float | None:
+def pause_before_retry(attempt: int, result: RefreshResult, *, ahead: bool) -> float | None:
     """Return the seconds to wait before the next try, ``None`` for no other try; ``attempt`` counts from 0.
 
     After a broken connection the server may have rotated: one prompt retry, which its grace period
-    covers; a later one would look like the use of a stolen token.
+    covers; a later one would look like the use of a stolen token. A renewal that comes ``ahead`` of its
+    time can wait until the next request.
     """
     if not isinstance(result, Unavailable) or not result.again:
         return None
     if isinstance(result.cause, NetworkError | TimeoutError):
         return PROMPT_PAUSE * _jitter() if attempt == 0 else None
+    if ahead:
+        return None
     if result.retry_after is not None:
         return result.retry_after
     return FIRST_PAUSE * 2.0**attempt * _jitter()

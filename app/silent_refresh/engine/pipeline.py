@@ -61,6 +61,7 @@ class RequestPipeline:
         self._limiter = limiter
         self._events = events
         self._scheme = scheme
+        self._clock = clock
         self._turned_away = turned_away
         self._lost = lost
         self._refusals = Refusals(clock)
@@ -100,7 +101,7 @@ class RequestPipeline:
             else:
                 session, unavailable = self._renewal.usable_session(), None
                 if session is None:
-                    session, unavailable = await self._ahead(request, tell, before)
+                    session, before, unavailable = await self._ahead(request, tell, before)
                 if tell is not nobody:
                     tell("sent", generation=session.generation if session else 0)
                 if session is None:
@@ -169,25 +170,29 @@ class RequestPipeline:
 
     async def _ahead(
         self, request: Request, tell: Tell, before: Session | None
-    ) -> tuple[Session | None, RefreshError | None]:
-        """Return the session to send with, renewed; as it is when that can't be had, and what it came to.
+    ) -> tuple[Session | None, Session | None, RefreshError | None]:
+        """Return the session to send with, the one before its renewal, and what came of a renewal in vain.
 
-        The server's word on the request counts: it may be public, a service worker may have the answer, the
-        server's clock may be behind ours.
+        Where that failed the session is as it was: the server's word on the request counts. It may be public,
+        a service worker may have the answer, the server's clock may be behind ours.
         """
         if _must_leave_now(request) or (before is not None and self._renewal.is_held_back(before)):
-            return before, None
+            return before, before, None
+        asked_at = self._clock.time()
         if before is not None:
             tell("queued", generation=before.generation)
         try:
-            return await self._renewal.renew_ahead(), None
+            session = await self._renewal.renew_ahead()
+            if session is not None and session.issued_at < asked_at:
+                before = session  # adopted, as at the page's start: how new its token is nobody here knows
+            return session, before, None
         except RefreshRejected:
             raise
         except RefreshError as error:
             current = self._manager.session
             if before is not None and (current is None or current.id != before.id):
                 raise
-            return current, error
+            return current, before, error
 
     async def _resumed(
         self, request: Request, send: Send, tell: Tell, current: Session | None, refused: Refused
@@ -235,6 +240,7 @@ class RequestPipeline:
         if unavailable is not None and self._manager.session is session:
             raise unavailable
         tell("queued", generation=session.generation)
+        asked_at = self._clock.time()
         renewed = await self._renewal.renew(refused=session)
         tell("replayed", generation=renewed.generation)
         self._sign_with(renewed)
@@ -242,7 +248,8 @@ class RequestPipeline:
         if await self._origins.refuses(replay):
             if replay is not refusal:  # else it could not be sent again
                 tell("refused", generation=renewed.generation, status=replay.status)
-                self._refusals.add(request, renewed, before=session)
+                if renewed.issued_at >= asked_at:  # else it was adopted, and is no newer than the refusal
+                    self._refusals.add(request, renewed, before=session)
         else:
             self._refusals.forget()
         return replay

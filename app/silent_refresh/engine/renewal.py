@@ -84,6 +84,7 @@ class Renewal:
         self._in_flight: InFlight[Session] | None = None
         self._renewing: Session | None = None  # that one
         self._refused: Session | None = None
+        self._is_ahead = False  # all who wait for the renewal could do without
         self._rejection: tuple[str, RefreshRejected] | None = None  # of the session with this id
         self._cool_down = CoolDown(clock)
         self._refresh_at_once: Refresh | None = None
@@ -141,7 +142,7 @@ class Renewal:
         try:
             if self._in_flight is None:
                 self._cool_down.check(session, ahead=True)
-            return await self.join(session)
+            return await self.join(session, ahead=not self._has_ended(session))
         except (RefreshUnavailable, RefreshMisconfigured):
             if self._refused is session or self._manager.session is not session or self._has_ended(session):
                 raise
@@ -169,12 +170,17 @@ class Renewal:
         if self._rejection is not None and self._rejection[0] == session:
             raise copy_of(self._rejection[1])
 
-    async def join(self, session: Session) -> Session:
-        """Return a newer session though nobody refused this one: wait for the renewal, or start it."""
+    async def join(self, session: Session, *, ahead: bool = False) -> Session:
+        """Return a newer session though nobody refused this one: wait for the renewal, or start it.
+
+        For one that comes ``ahead``, and could do without, a server in trouble isn't asked twice.
+        """
         raise_if_within(self._refresh)
         if self._manager.at_once:
             return await self._renewed_at_once(session)
-        return await (self._under_way() or self._start(session)).wait()
+        in_flight = self._under_way()
+        self._is_ahead = ahead and (in_flight is None or self._is_ahead)
+        return await (in_flight or self._start(session)).wait()
 
     @contextmanager
     def at_once(self, refresh: Refresh | None) -> Iterator[None]:
@@ -272,7 +278,8 @@ class Renewal:
             if not still_held():
                 raise RefreshUnavailable("the lock among tabs was taken away; try again")
             result = await self._ask(current, deadline)
-            pause = pause_before_retry(attempt, result) if attempt < self._retries else None
+            is_last = attempt >= self._retries
+            pause = None if is_last else pause_before_retry(attempt, result, ahead=self._is_ahead)
             if pause is None or asyncio.get_running_loop().time() + pause >= deadline:
                 return await self._conclude(current, result)
             await asyncio.sleep(pause)

@@ -17,6 +17,7 @@ import json
 import math
 import os
 import re
+from binascii import crc32
 from typing import Any
 
 from ..http.credential import IN_COOKIES, NOT_YET
@@ -25,6 +26,8 @@ from ..platform.ports import Clock
 
 VERSION = 1
 ASKED_ANEW = 0.1  # s after which a token that was not due may be; each of the two clocks costs a request 2 µs
+LONG_LIFE = 120.0  # s; a token that lives as long is renewed earlier by up to ...
+SPREAD = 0.4  # ... this part of its life
 LARGEST_GENERATION = 2**53  # one above it was made up: no browser counts that far
 SURE_AFTER = 86_400.0  # s after which a mistake of the page's developers would have been found
 LONGEST_LIFE = 10 * 366 * 24 * 3600.0  # s; more than ten years is a mistake or a lie
@@ -107,6 +110,7 @@ class Session:
 
     __slots__ = (
         "_began",
+        "_early",
         "_fresh_at",
         "_received",
         "began_at",
@@ -141,6 +145,8 @@ class Session:
         self._received = monotonic - max(0.0, now - issued_at)
         self._began = monotonic - max(0.0, now - self.began_at)
         self._fresh_at = -math.inf  # by the wall clock: when it was last found that it isn't due
+        life = self.tokens.expires_in
+        self._early = 0.0 if life is None or life < LONG_LIFE else life * SPREAD * _share(id, generation)
 
     @classmethod
     def begin(
@@ -229,10 +235,14 @@ class Session:
     def time_until_due(self, clock: Clock, leeway: float) -> float | None:
         """Return the seconds until the token is to be renewed before it is sent; ``None`` for never.
 
-        That is ``leeway`` seconds before its end, but never more than a quarter of its life.
+        That is ``leeway`` seconds before its end, but never more than a quarter of its life. A token that
+        lives for minutes is renewed earlier by up to ``SPREAD`` of its life, in each browser by another part
+        of that: those who got theirs in the same minute, as an office opens, don't all come back in one.
         """
         life, remaining = self.tokens.expires_in, self.remaining(clock)
-        return None if life is None or remaining is None else remaining - min(leeway, life / 4)
+        if life is None or remaining is None:
+            return None
+        return remaining - min(leeway, life / 4) - (self._early if leeway else 0.0)
 
     def is_due(self, clock: Clock, leeway: float) -> bool:
         """Tell whether to renew the token before it is sent."""
@@ -243,7 +253,7 @@ class Session:
         if 0 <= now - self._fresh_at < ASKED_ANEW:
             return False
         # As time_until_due counts, in fewer steps: every request asks.
-        fresh_for = life - (leeway if leeway * 4 < life else life / 4)
+        fresh_for = life - (leeway if leeway * 4 < life else life / 4) - (self._early if leeway else 0.0)
         if clock.monotonic() - self._received > fresh_for or now - self.issued_at > fresh_for:
             return True
         self._fresh_at = now
@@ -358,3 +368,8 @@ def are_of_two_users(one: Tokens, other: Tokens) -> bool:
     """Tell whether the two access tokens say that they are of different people (RFC 7519 §4.1.2)."""
     subjects = [claims_of(tokens.access_token).get("sub") for tokens in (one, other)]
     return None not in subjects and subjects[0] != subjects[1]
+
+
+def _share(id: str, generation: int) -> float:
+    """Return a number in [0, 1) that all tabs agree on, and that other sessions don't share."""
+    return crc32(f"{id} {generation}".encode()) / 2**32

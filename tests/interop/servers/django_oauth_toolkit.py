@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from starlette.types import ASGIApp
 
-from tests.interop.servers.django_in_memory import SETTINGS, api_of_one, make_user, rest_framework
+from tests.interop.servers.django_site import SETTINGS, api_of_one, make_user, rest_framework
 from tests.interop.servers.lab import ACCESS_TTL, REFRESH_TTL, USERNAME
 from tests.interop.servers.serving import serve
 

@@ -11,7 +11,7 @@ import django
 from django.conf import settings
 from starlette.types import ASGIApp
 
-from tests.interop.servers.django_in_memory import SETTINGS, api_of_one, make_user, rest_framework
+from tests.interop.servers.django_site import SETTINGS, api_of_one, make_user, rest_framework
 from tests.interop.servers.lab import ACCESS_TTL, REFRESH_TTL
 from tests.interop.servers.serving import serve
 

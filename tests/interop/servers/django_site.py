@@ -1,17 +1,27 @@
-"""What the Django servers have alike: a database in memory, one user, no time lost with passwords."""
+"""What the Django servers have alike: a database of their own, one user, no time lost on passwords."""
 
 from __future__ import annotations
 
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.interop.servers.lab import PASSWORD, USERNAME
 
+_folder = TemporaryDirectory()  # removed when the process ends
 SETTINGS: dict[str, Any] = {
     "SECRET_KEY": "a key for tests, and long enough for HS256",
     "ALLOWED_HOSTS": ["127.0.0.1"],
-    # In memory, and one for all threads.
+    # In a file: threads that share one in memory don't wait for each other, they fail ("table is locked").
     "DATABASES": {
-        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file:memory?mode=memory&cache=shared"}
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": f"{_folder.name}/site.sqlite3",
+            "OPTIONS": {
+                "timeout": 60,  # s that one waits for another
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF",
+            },
+        }
     },
     "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
     "USE_TZ": True,
