@@ -31,7 +31,8 @@ ENGINES = firefox
 TESTS = $(addprefix test-,e2e python interop $(ENGINES))
 # Status 5: there is none of those that ARGS selects.
 OR_NONE = $(ARGS) || [ $$? -eq 5 ]
-test: .venv/.ready .venv/.niquests-ready .venv/.httpx-ready node_modules/.ready page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
+READY = $(addprefix .venv/,.ready .niquests-ready .httpx-ready .notebooks-ready) node_modules/.ready
+test: $(READY) page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
 	@$(BIN)/python tools/browser.py $(or $(BROWSER),chromium $(ENGINES))
 	+@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
 
@@ -133,6 +134,14 @@ endef
 .venv/.httpx-ready: requirements/httpx.txt .venv/.ready
 	rm -rf .venv/httpx
 	$(PIP) install $(WHEELS) --no-deps --python-version 3.14 --ignore-requires-python --target .venv/httpx -r $<
+	@touch $@
+
+# In a folder of their own too: JupyterLite and marimo, and the wheels for the Python that runs in their pages.
+FOR_PYODIDE = --no-deps --python-version 3.14 --implementation cp --abi cp314 --platform pyemscripten_2026_0_wasm32
+.venv/.notebooks-ready: requirements/notebooks.txt requirements/kernels.txt .venv/.ready
+	rm -rf .venv/notebooks
+	$(PIP) install $(WHEELS) --target .venv/notebooks -r $<
+	$(PIP) download $(WHEELS) $(FOR_PYODIDE) -d .venv/notebooks/wheels -r requirements/kernels.txt
 	@touch $@
 
 # One of its dependencies has no wheel, and isn't needed: requirements/conformance.in.

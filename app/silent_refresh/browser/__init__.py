@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @functools.cache
 def platform() -> Platform:
     """Return this browser, the same for everybody in the page. Raises ``RuntimeError`` for no browser."""
-    if not hasattr(js, "location"):
+    if not (IN_WORKER or hasattr(js, "document")):  # Deno has a location too, of no page
         raise RuntimeError(
             "silent_refresh needs a browser's page or worker, and this Pyodide runs in neither (in Node, "
             "Deno or Bun, say): use silent_refresh.testing there, or hand in platform=Platform(…)"
