@@ -14,7 +14,7 @@ NPM_CI = npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 PAGE := static/vendor/.ready static/wheels/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: help demo page test soak conformance bench fleet check format screenshots docs wheel starter lock clean
+.PHONY: help demo page test soak conformance bench fleet check format screenshots docs wheel starter fast lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,8 @@ ENGINES = firefox
 TESTS = $(addprefix test-,e2e python interop $(ENGINES))
 # Status 5: there is none of those that ARGS selects.
 OR_NONE = $(ARGS) || [ $$? -eq 5 ]
-test: .venv/.ready .venv/.niquests-ready .venv/.httpx-ready node_modules/.ready page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
+READY = $(addprefix .venv/,.ready .niquests-ready .httpx-ready .notebooks-ready) node_modules/.ready
+test: $(READY) page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
 	@$(BIN)/python tools/browser.py $(or $(BROWSER),chromium $(ENGINES))
 	+@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
 
@@ -79,12 +80,16 @@ docs: .venv/.ready ## Write docs/api.md out of the docstrings, the table of docs
 	$(BIN)/python tools/api_docs.py
 	$(BIN)/python -m tools.engines
 
-wheel: .venv/.wheel-ready ## Build the library into dist/: the source distribution, and the wheel from that
+wheel: .venv/.wheel-ready node_modules/.page-ready ## Build into dist/: the source distribution, the wheel from that, and one compiled for Pyodide
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist .
+	node tools/compiled_wheel.mjs dist/*-py3-none-any.whl
 
 starter: wheel static/vendor/.ready ## Make a page and a server to begin with; TO=../my-page
 	@$(BIN)/python tools/starter.py $(TO)
+
+fast: static/vendor/.ready ## Pack a page of yours so that it starts fast; PAGE=../my-page/page TO=../my-page/fast
+	@node tools/pack.mjs $(PAGE) $(TO)
 
 lock: .venv/.lock-ready ## Lock the newest versions that requirements/*.in and package.json allow
 	$(BIN)/python tools/lock.py
@@ -129,6 +134,14 @@ endef
 .venv/.httpx-ready: requirements/httpx.txt .venv/.ready
 	rm -rf .venv/httpx
 	$(PIP) install $(WHEELS) --no-deps --python-version 3.14 --ignore-requires-python --target .venv/httpx -r $<
+	@touch $@
+
+# In a folder of their own too: JupyterLite and marimo, and the wheels for the Python that runs in their pages.
+FOR_PYODIDE = --no-deps --python-version 3.14 --implementation cp --abi cp314 --platform pyemscripten_2026_0_wasm32
+.venv/.notebooks-ready: requirements/notebooks.txt requirements/kernels.txt .venv/.ready
+	rm -rf .venv/notebooks
+	$(PIP) install $(WHEELS) --target .venv/notebooks -r $<
+	$(PIP) download $(WHEELS) $(FOR_PYODIDE) -d .venv/notebooks/wheels -r requirements/kernels.txt
 	@touch $@
 
 # One of its dependencies has no wheel, and isn't needed: requirements/conformance.in.

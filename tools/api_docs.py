@@ -26,7 +26,8 @@ CHAPTERS = {
     "protocol.endpoint": "How a server renews tokens",
     "adapters": "Ways in for other code",
     "stores": "Where tokens are kept",
-    "platform.ports": "Stores and platforms of your own",
+    "platform.ports": "Stores of your own",
+    "platform.platform": "Platforms of your own",
     "events": "Events",
     "errors": "Errors",
 }

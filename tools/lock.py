@@ -9,18 +9,36 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
 # Each after the one whose versions it must hold, too: both are installed side by side.
-NAMES = ["server", "wheel", "dev", "conformance", "niquests", "httpx", "browser", "lock"]
-HELD_TO = {"dev": ("server", "wheel"), "conformance": ("dev",), "browser": ("dev",)}
+NAMES = [
+    "server",
+    "wheel",
+    "dev",
+    "conformance",
+    "niquests",
+    "httpx",
+    "notebooks",
+    "kernels",
+    "browser",
+    "lock",
+]
+HELD_TO = {
+    "dev": ("server", "wheel"),
+    "conformance": ("dev",),
+    "kernels": ("notebooks",),
+    "browser": ("dev",),
+}
+IN_THE_PAGE = ("httpx", "kernels")  # for Pyodide's Python
+WITHOUT_DEPENDENCIES = ("conformance", *IN_THE_PAGE)
 
 
 def lock(name: str) -> None:
     """Compile ``requirements/<name>.in`` into ``requirements/<name>.txt``."""
-    python = "3.14" if name == "httpx" else "3.11"  # Pyodide's, and the least that the project runs on
+    python = "3.14" if name in IN_THE_PAGE else "3.11"  # the least that the project runs on
     options = ["--universal", f"--python-version={python}", "--generate-hashes", "--upgrade", "--quiet"]
     wheels = "--only-binary=:all:"
     silence = ["--no-config", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
     header = "--custom-compile-command=make lock"
-    whole = ["--no-deps"] if name in ("conformance", "httpx") else []
+    whole = ["--no-deps"] if name in WITHOUT_DEPENDENCIES else []
     constraint = [f"--constraint={held}.txt" for held in HELD_TO.get(name, ())]
     subprocess.run(
         [

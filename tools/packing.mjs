@@ -16,29 +16,46 @@ export const PACKAGES = path.join(ROOT, "node_modules");
 const COMPRESS_FROM = 1024; // bytes
 
 // Compiled by the very Python that will read it. The hash-based, unchecked kind of .pyc holds no time stamp; a fixed
-// hash seed keeps the order of sets. Stored, not deflated: brotli does better on the whole archive.
+// hash seed keeps the order of sets. A traceback names the line, not the columns of it, which would be a quarter of what
+// is transferred. Stored, not deflated: brotli does better on the whole archive.
 const PACK = `
 import importlib._bootstrap_external as bootstrap
-import io, zipfile
+import ast, io, json, tomllib, zipfile
 from compression import zstd
 
 def unpack(archive):
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         return [(name, source.read(name)) for name in source.namelist() if not name.endswith("/")]
 
-def pack(entries, folder, optimize, with_sources):
+def without_annotations(source):
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.returns = None
+            for argument in ast.walk(node.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
+    return tree
+
+def pack(entries, folder, optimize, with_sources, deflated, annotated):
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+    kind = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+    with zipfile.ZipFile(target, "w") as archive:
         def add(name, content):
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, content, kind, 9)
         for name, content in sorted(entries):
             is_source = name.endswith(".py")
             if is_source:
-                code = compile(content, f"{folder}/{name}", "exec", dont_inherit=True, optimize=optimize)
+                text = content if annotated else without_annotations(content)
+                code = compile(text, f"{folder}/{name}", "exec", dont_inherit=True, optimize=optimize)
                 add(name + "c", bytes(bootstrap._code_to_hash_pyc(code, bytes(8), False)))
             if with_sources or not is_source:
                 add(name, content)
     return target.getvalue()
+
+def toml(text):
+    return json.dumps(tomllib.loads(text))
 
 def squeeze(content):
     parameter = zstd.CompressionParameter
@@ -48,19 +65,27 @@ def squeeze(content):
 /** Starts the page's Python, here in Node, and returns what it does with archives. */
 export async function startPacker() {
   const { loadPyodide } = await import(pathToFileURL(path.join(PACKAGES, "pyodide", "pyodide.mjs")));
-  const python = await loadPyodide({ env: { HOME: "/home/pyodide", PYTHONHASHSEED: "0" } });
+  const env = { HOME: "/home/pyodide", PYTHONHASHSEED: "0", PYTHONNODEBUGRANGES: "1" };
+  const python = await loadPyodide({ env });
   python.runPython(PACK);
-  const [unpack, pack, squeeze] = ["unpack", "pack", "squeeze"].map((name) => python.globals.get(name));
+  const [unpack, pack, toml, squeeze] = ["unpack", "pack", "toml", "squeeze"].map((name) => python.globals.get(name));
   const bytes = (buffer) => new Uint8Array(buffer); // Node's Buffer is no bytes to Pyodide
   return {
     /** Returns an archive's files: [name, content] pairs. */
     unpack: (archive) => unpack(python.toPy(bytes(archive))).toJs(),
 
-    /** Returns an archive of [name, content] pairs, Python compiled; `folder` is what tracebacks name as its place. */
-    pack: (entries, folder, { optimize = 0, withSources = false } = {}) =>
-      Buffer.from(
-        pack(python.toPy(entries.map(([name, content]) => [name, bytes(content)])), folder, optimize, withSources).toJs(),
-      ),
+    /**
+     * Returns an archive of [name, content] pairs, Python compiled; `folder` is what tracebacks name as its place.
+     * `deflated` is for one that nobody compresses on its way. A function that isn't `annotated` doesn't know its types,
+     * which a page never asks for, and which are a tenth of what is transferred.
+     */
+    pack: (entries, folder, { optimize = 0, withSources = false, deflated = false, annotated = true } = {}) => {
+      const files = python.toPy(entries.map(([name, content]) => [name, bytes(content)]));
+      return Buffer.from(pack(files, folder, optimize, withSources, deflated, annotated).toJs());
+    },
+
+    /** Returns what a text in TOML says. */
+    toml: (text) => JSON.parse(toml(text)),
 
     /** Returns content compressed by Zstandard, in the largest window that browsers accept (RFC 9659), 8 MB. */
     zstd: (content) => Buffer.from(squeeze(python.toPy(bytes(content))).toJs()),
@@ -92,6 +117,12 @@ export async function write(folder, files, packer) {
     jobs.push(writeFile(`${target}.zst`, packer.zstd(content)));
   }
   await Promise.all(jobs);
+}
+
+/** Returns the files of the `pyscript` package, which PyScript carries as text: [name, content] pairs. */
+export async function pyscriptFiles() {
+  const { default: folders } = await import(path.join(PACKAGES, "@pyscript", "core", "src", "stdlib", "pyscript.js"));
+  return Object.entries(folders.pyscript).map(([name, text]) => [`pyscript/${name}`, Buffer.from(text)]);
 }
 
 /** Returns the version of an npm package that is installed. */

@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { PACKAGES, ROOT, startPacker, versionOf, write } from "./packing.mjs";
+import { pyscriptFiles, ROOT, startPacker, versionOf, write } from "./packing.mjs";
 
 const SCRIPT = "demo/main.py"; // index.html names it, so PyScript fetches it by itself
 const TOOLS = ["page.mjs", "packing.mjs"];
@@ -34,12 +34,6 @@ async function wheels() {
   const isLater = (name) => configuration.includes(`/static/wheels/${name}`);
   const names = (await readdir(folder)).filter((name) => name.endsWith(".whl") && !isLater(name));
   return Promise.all(names.sort().map((name) => readFile(path.join(folder, name))));
-}
-
-/** Returns the files of the `pyscript` package, which PyScript carries as text. */
-async function pyscriptFiles() {
-  const { default: folders } = await import(path.join(PACKAGES, "@pyscript", "core", "src", "stdlib", "pyscript.js"));
-  return Object.entries(folders.pyscript).map(([name, text]) => [`pyscript/${name}`, Buffer.from(text)]);
 }
 
 const sources = [

@@ -36,7 +36,7 @@ def main() -> None:
     """Read the command line."""
     if len(sys.argv) != 2:
         sys.exit("name a folder for it: make starter TO=../my-page")
-    (wheel,) = (ROOT / "dist").glob("*.whl")
+    (wheel,) = (ROOT / "dist").glob("*-py3-none-any.whl")
     try:
         make(Path(sys.argv[1]), wheel)
     except FileExistsError as error:

@@ -7,11 +7,11 @@ response = await client.get("profile")
 """
 
 import sys
+from typing import TYPE_CHECKING
 
 if sys.implementation.name != "cpython":
     raise ImportError('silent_refresh needs Pyodide, which is CPython: write <script type="py">, not "mpy"')
 
-from .adapters import HttpxAuth, RequestsAuth, install, serve_workers
 from .auth import SilentRefresh
 from .client import Client
 from .errors import (
@@ -33,10 +33,14 @@ from .errors import (
 )
 from .events import Event
 from .http.messages import Headers, Request, Response
-from .platform.ports import Platform, SessionStore
+from .platform.platform import Platform
 from .protocol.endpoint import RefreshEndpoint
 from .session.tokens import Tokens
-from .stores import LocalStorage, MemoryStorage, SessionStorage
+
+if TYPE_CHECKING:
+    from .adapters import HttpxAuth, RequestsAuth, install, serve_workers
+    from .platform.ports import SessionStore
+    from .stores import LocalStorage, MemoryStorage, SessionStorage
 
 __version__ = "0.1.0"
 
@@ -74,3 +78,28 @@ __all__ = [
     "install",
     "serve_workers",
 ]
+
+# What not every page uses, and where it is: loaded when somebody asks for it.
+_LATER = {
+    "HttpxAuth": "adapters",
+    "LocalStorage": "stores",
+    "MemoryStorage": "stores",
+    "RequestsAuth": "adapters",
+    "SessionStorage": "stores",
+    "SessionStore": "platform.ports",
+    "install": "adapters",
+    "serve_workers": "adapters",
+}
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of these
+
+    def __getattr__(name):
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *_LATER})

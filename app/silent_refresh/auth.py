@@ -11,9 +11,8 @@ page the engine runs right here (``engine/local_session.py``); in a worker it is
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .engine.access import AuthSession
 from .engine.local_session import LocalSession
 from .engine.login import Login
 from .engine.origins import Rule
@@ -22,9 +21,13 @@ from .events import EventName, Listener
 from .http.credential import IN_COOKIES
 from .http.messages import Interceptor, Request, Response, Send
 from .platform.current import current_platform
-from .platform.ports import Platform, SessionStore
+from .platform.platform import Platform
 from .protocol.endpoint import OwnRefresh, RefreshEndpoint
 from .session.tokens import Tokens
+
+if TYPE_CHECKING:
+    from .engine.access import AuthSession
+    from .platform.ports import SessionStore
 
 
 class SilentRefresh:

@@ -27,7 +27,7 @@ from .http.body import UNSET, Unset, body_of
 from .http.form import encoded
 from .http.messages import Headers, Interceptor, Request, Response, Send
 from .platform.current import current_platform
-from .platform.ports import ABSOLUTE, Platform, place_named
+from .platform.platform import ABSOLUTE, Platform, place_named
 from .protocol.options import Value, checked
 
 NOT_A_PATH = tuple("/\\\t\r\n")  # behind a first slash these make it another host's URL

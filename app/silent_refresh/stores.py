@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .platform.current import current_platform
-from .platform.ports import SessionStore
 from .session.memory import DEFAULT_KEY, MemoryStorage
+
+if TYPE_CHECKING:
+    from .platform.ports import SessionStore
 
 __all__ = ["LocalStorage", "MemoryStorage", "SessionStorage"]
 

@@ -44,6 +44,8 @@ GOALS = [
     ("first_python_line", "warm", "demo", "shipped", 0.20),
     ("first_answer", "warm", "demo", "bare_shipped", 1.05),
     ("first_answer", "warm", "demo", "bare", 1.05),
+    ("first_python_line", "cold", "guide_packed", "guide", 0.40),
+    ("first_python_line", "warm", "guide_packed", "guide", 0.40),
 ]
 
 # Times since the navigation, in ms: of the mark, and of the end of the first answer that the API gave.

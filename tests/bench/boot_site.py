@@ -6,13 +6,19 @@
 | `shipped`      | PyScript and Pyodide as their npm packages ship them, and a script of that one line    |
 | `bare`         | the demo's HTML with Pyodide, as this project vendors it, and one authenticated fetch  |
 | `bare_shipped` | the same with Pyodide as its package ships it                                          |
+| `guide`        | the guide's page, with the wheel, PyScript and Pyodide as shipped                      |
+| `guide_packed` | the same, packed by `make fast`                                                        |
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+from tools.starter import make
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "node_modules"
@@ -21,7 +27,11 @@ TOKEN = "bench-token"  # the key in localStorage from which the bare pages take 
 
 FOLDER = "tests/e2e/page"  # of what else the server shows, this is for pages of tests
 SHIPPED = "static/vendor/shipped"  # cached for good, as the project's own are
-ADDRESSES = {"demo": "/", **{name: f"/{FOLDER}/{name}.html" for name in ("shipped", "bare", "bare_shipped")}}
+ADDRESSES = {
+    "demo": "/",
+    **{name: f"/{FOLDER}/{name}.html" for name in ("shipped", "bare", "bare_shipped")},
+    **{name: f"/{FOLDER}/{name}/index.html" for name in ("guide", "guide_packed")},
+}
 
 MARKED_LINE = f'import js; js.performance.mark("{MARK}")\n'
 SHIPPED_PAGE = f"""<!doctype html>
@@ -75,6 +85,23 @@ def lay_out(site: Path) -> None:
         (pages / f"{name}.html").write_text(
             bare_page((site / "index.html").read_text(), f"/{FOLDER}/{name}.js")
         )
+    lay_out_guide(pages, site.parent / "guide")
+
+
+def lay_out_guide(pages: Path, made: Path) -> None:
+    """Put the guide's page there twice, as it stands and packed; `made` is a folder for what it's made of."""
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(made / "dist"), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = (made / "dist").glob("*.whl")
+    make(made / "starter", wheel)
+    page = made / "starter" / "page"
+    script = page / "main.py"
+    script.write_text(MARKED_LINE + script.read_text())
+    subprocess.run(["node", "tools/pack.mjs", str(page), str(pages / "guide_packed")], cwd=ROOT, check=True)
+    shipped = {"pyodide": PACKAGES / "pyodide", "pyscript": PACKAGES / "@pyscript/core/dist"}
+    shutil.copytree(page, pages / "guide", ignore=shutil.ignore_patterns(*shipped))
+    for name, folder in shipped.items():
+        shutil.copytree(folder, pages / "guide" / name)
 
 
 def bare_page(demo: str, script: str) -> str:

@@ -20,7 +20,7 @@ STYLE = """
 """
 
 
-def draw(cost: Mapping[str, int]) -> str:
+def draw(cost: Mapping[str, float]) -> str:
     """Return an SVG of microseconds per request, by client, the cheapest first."""
     bars = sorted(cost.items(), key=lambda bar: bar[1])
     scale = (WIDTH - LEFT - RIGHT) / max(cost.values())
@@ -40,6 +40,6 @@ def draw(cost: Mapping[str, int]) -> str:
         lines += [
             f'<text x="{LEFT - 8}" y="{y + 16}" text-anchor="end">{name}</text>',
             f'<rect{kind} x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR}" rx="3"/>',
-            f'<text x="{LEFT + width + 8:.1f}" y="{y + 16}">{microseconds}</text>',
+            f'<text x="{LEFT + width + 8:.1f}" y="{y + 16}">{microseconds:.0f}</text>',
         ]
     return "\n".join([*lines, "</svg>", ""])

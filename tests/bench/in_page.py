@@ -54,6 +54,22 @@ async def make_clients(tokens: dict[str, Any], packages: str) -> None:
     )
 
 
+async def make_client(tokens: dict[str, Any] | None) -> None:
+    """Keep the library's own function alone, signed in or not."""
+    import sys
+    from types import SimpleNamespace
+
+    auth = SilentRefresh(login=None)
+    if tokens is not None:
+        await auth.sign_in(tokens)
+    client = Client(auth=auth)
+
+    async def silent_refresh(url):
+        return await (await client.get(url)).json()
+
+    sys.modules["bench"] = SimpleNamespace(auth=auth, clients={"silent-refresh": silent_refresh})
+
+
 async def add_signing() -> None:
     """Sign in with tokens that are bound to a key, and keep a function that proves each of its requests."""
     import bench
@@ -86,14 +102,19 @@ async def in_turn(name: str, url: str, count: int) -> float:
     return (perf_counter() - start) * 1000
 
 
-async def at_once(urls: list[str]) -> list[float]:
-    """Return the milliseconds until as many requests at once are settled, and how many were answered."""
-    from asyncio import gather
-    from time import perf_counter
+async def at_once(urls: list[str], begin: float | None) -> list[float]:
+    """Return the milliseconds until as many requests at once are settled, and how many were answered.
+
+    They are sent at ``begin``, in ms since 1970, or at once.
+    """
+    from asyncio import gather, sleep
+    from time import perf_counter, time
 
     from bench import clients
 
     get = clients["silent-refresh"]
+    if begin is not None:
+        await sleep(begin / 1000 - time())
     start = perf_counter()
     ends = await gather(*map(get, urls), return_exceptions=True)
     taken = (perf_counter() - start) * 1000
@@ -145,8 +166,29 @@ async def queue(waiters: int, rounds: int, are_requests: bool) -> float:
     return taken * 1000
 
 
+async def import_bare() -> float:
+    """Return the milliseconds that importing ``asyncio`` and ``json`` takes, compiled."""
+    import importlib
+    import sys
+    from time import perf_counter
+
+    mine = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("asyncio", "json")}
+    for name in mine:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    start = perf_counter()
+    import asyncio
+    import json
+
+    taken = (perf_counter() - start) * 1000
+    assert asyncio not in mine.values()
+    assert json not in mine.values()
+    sys.modules.update(mine)
+    return taken
+
+
 async def import_again(from_source: bool) -> float:
-    """Return the milliseconds that importing the library takes, from the page's archive or from source."""
+    """Return the milliseconds that a page's import takes, from its archive or from source."""
     import importlib
     import sys
     import zipfile
@@ -166,6 +208,7 @@ async def import_again(from_source: bool) -> float:
     importlib.invalidate_caches()
     start = perf_counter()
     import silent_refresh
+    from silent_refresh import Client, SilentRefresh  # noqa: F401
 
     taken = (perf_counter() - start) * 1000
     assert from_source == silent_refresh.__file__.startswith(folder)
@@ -218,3 +261,21 @@ async def sign_in(tokens: dict[str, Any]) -> None:
     from bench import auth
 
     await auth.sign_in(tokens)
+
+
+async def wait_for_token(access_token: str) -> None:
+    """Return once this tab has the token, which another one may have been given."""
+    import asyncio
+
+    from bench import auth
+
+    has_it = asyncio.Event()
+
+    def look(event=None):
+        if auth.tokens is not None and auth.tokens.access_token == access_token:
+            has_it.set()
+
+    stop = auth.listen(look)
+    look()
+    await has_it.wait()
+    stop()

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-import sys
-import tempfile
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from playwright.sync_api import CDPSession
 
-from tests.bench import in_page, site
+from tests.bench import in_page, report, site
+from tests.bench.report import CPU, FIRST_TURN, TIME
 from tests.bench.site import ROOT
 from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import Lab
+from tests.unit.test_page_modules import AT_THE_START, IN_A_BROWSER
 
 URL = "/api/items/7"
 IN_TURN = 1000  # requests of a turn
@@ -37,6 +37,17 @@ PATIENCE = 300.0  # s that one turn may take
 
 Results = dict[str, Any]
 
+# A method each, and what its results are called.
+PARTS = {
+    "in_turn": "",
+    "signed": report.SIGNED,
+    "at_once": report.STORM,
+    "queue": report.QUEUE,
+    "imports": report.IMPORTS,
+    "references": report.REFERENCES,
+    "page_size": report.SIZE,
+}
+
 
 class Bench:
     """One page in which everything is measured."""
@@ -48,28 +59,25 @@ class Bench:
         self._rounds = rounds
         self._browser = browser
 
-    def run(self) -> Results:
-        """Measure all there is."""
+    def run(self, parts: Collection[str]) -> Results:
+        """Measure these of ``PARTS``, and all that there is to tell of the run."""
         self._python(in_page.make_clients, self._lab.sign_in(), "/bench/packages.zip", timeout=PATIENCE)
         self._page.unroute_all()  # a page with routes asks Playwright about each request
-        return {
+        results = {
             "rounds": self._rounds,
             "browser": f"Chromium {self._browser}",
             "machine": f"{platform.machine()}, {platform.system()}",
             "peers": _versions(),
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
-            **self.in_turn(),
-            "signed": self.signed(),
-            "200 at once with an expired token, real server": self.at_once(),
-            "microseconds per request that waits for a renewal, by the queue's length": self.queue(),
-            "milliseconds to import": self.imports(),
-            "more references after 10,000 requests": self.references(),
-            "wheel, bytes": wheel_size(),
         }
+        for part in parts:
+            measured = getattr(self, part)()
+            results |= {PARTS[part]: measured} if PARTS[part] else measured
+        return results
 
     # One after the other
 
-    def in_turn(self) -> dict[str, dict[str, int]]:
+    def in_turn(self) -> dict[str, dict[str, float]]:
         """Return the microseconds that a request costs each client when the answer is there at once.
 
         The time that passes is what counts, and it is anybody's on a busy machine; so the main thread's own
@@ -77,7 +85,7 @@ class Bench:
         """
         return self._turns([*JAVASCRIPT, INSTALLED, *PYTHON])
 
-    def signed(self) -> dict[str, dict[str, int]]:
+    def signed(self) -> dict[str, dict[str, float]]:
         """Return the same of those that prove each request with a key (RFC 9449), beside one that doesn't."""
         self._python(in_page.add_signing)
         site.put_in(self._page)  # once more, for those that sign
@@ -85,27 +93,27 @@ class Bench:
         self._page.unroute_all()
         return self._turns([*SIGNING, INSTALLED_SIGNED, SIGNED, PYTHON[0]])
 
-    def _turns(self, names: list[str]) -> dict[str, dict[str, int]]:
+    def _turns(self, names: list[str]) -> dict[str, dict[str, float]]:
         taken: dict[str, list[float]] = defaultdict(list)
         busy: dict[str, list[float]] = defaultdict(list)
         session = self._page.context.new_cdp_session(self._page)
         session.send("Performance.enable")
         self._stub(True)
-        at_first: dict[str, int] = {}
+        at_first: dict[str, float] = {}
         for number in range(WARM_UP + self._rounds):
-            for name in _rotated(names, number):
+            for name in rotated(names, number):
                 before = _thread_time(session)
                 milliseconds = self._turn(name)
-                at_first.setdefault(name, round(milliseconds * 1000 / IN_TURN))
+                at_first.setdefault(name, round(milliseconds * 1000 / IN_TURN, 1))
                 if number >= WARM_UP:
                     taken[name].append(milliseconds * 1000 / IN_TURN)
                     busy[name].append((_thread_time(session) - before) * 1e6 / IN_TURN)
         session.detach()
         self._stub(False)
         return {
-            kind: {name: round(median(values[name])) for name in names}
-            for kind, values in (("microseconds per request", taken), ("CPU microseconds per request", busy))
-        } | {"microseconds per request in a fresh page": at_first}
+            kind: {name: round(median(values[name]), 1) for name in names}
+            for kind, values in ((TIME, taken), (CPU, busy))
+        } | {FIRST_TURN: at_first}
 
     def _turn(self, name: str) -> float:
         before = self._calls()
@@ -136,7 +144,7 @@ class Bench:
         found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         names = ["silent-refresh", *JAVASCRIPT[1:]]
         for number in range(self._rounds + 1):
-            for name in _rotated(names, number):
+            for name in rotated(names, number):
                 milliseconds, answered = self._storm(name)
                 counters = self._lab.counters()
                 if number > 0:
@@ -155,9 +163,9 @@ class Bench:
         self._lab.expire()
         self._lab.reset()
         if name in PYTHON:
-            ends: list[float] = self._python(in_page.at_once, AT_ONCE, timeout=PATIENCE)
+            ends: list[float] = self._python(in_page.at_once, AT_ONCE, None, timeout=PATIENCE)
         else:
-            ends = self._page.evaluate("call => peers.atOnce(...call)", [name, AT_ONCE])
+            ends = self._page.evaluate("call => peers.atOnce(...call)", [name, AT_ONCE, None])
         return ends
 
     # The queue
@@ -167,7 +175,7 @@ class Bench:
         taken: dict[int, list[float]] = defaultdict(list)
         self._stub(True)
         for number in range(8):  # a round is 18,000 requests, which evens out much
-            for length in _rotated(QUEUES, number):
+            for length in rotated(QUEUES, number):
                 rounds = max(1, QUEUED // length)
                 milliseconds, loop = (
                     self._python(in_page.queue, length, rounds, are_requests, timeout=PATIENCE)
@@ -181,13 +189,20 @@ class Bench:
     # What it weighs
 
     def imports(self) -> dict[str, float]:
-        """Return how long `import silent_refresh` takes, compiling included and not."""
+        """Return how long importing `Client` and `SilentRefresh` takes, compiling included and not.
+
+        What counts is the ratio to what a page has imported anyway, in the same round.
+        """
         kinds = {"from source": True, "from byte code": False}
+        bare = "bare asyncio and json"
         taken: dict[str, list[float]] = defaultdict(list)
         for _ in range(self._rounds):
             for kind, from_source in kinds.items():
                 taken[kind].append(self._python(in_page.import_again, from_source))
-        return {kind: round(median(taken[kind]), 1) for kind in kinds}
+            taken[bare].append(self._python(in_page.import_bare))
+        ratios = [ours / theirs for ours, theirs in zip(taken["from byte code"], taken[bare], strict=True)]
+        found = {kind: round(median(values), 1) for kind, values in taken.items()}
+        return {**found, "from byte code ÷ bare": round(median(ratios), 2)}
 
     def references(self) -> dict[str, int]:
         """Return by how much the live references across the bridge grew."""
@@ -201,6 +216,11 @@ class Bench:
         self._stub(False)
         kinds = ["live JsProxies", "Python proxies held by JavaScript"]
         return {kind: now - then for kind, now, then in zip(kinds, after, before, strict=True)}
+
+    def page_size(self) -> int:
+        """Return the size of the modules that a page imports, and of bridge.js: compiled, in brotli."""
+        command = ["node", "tests/bench/page_size.mjs", *AT_THE_START, *IN_A_BROWSER]
+        return int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
     def _collected(self) -> list[int]:
         session = self._page.context.new_cdp_session(self._page)
@@ -223,16 +243,7 @@ def _thread_time(session: CDPSession) -> float:
     return float(next(entry["value"] for entry in metrics if entry["name"] == "ThreadTime"))
 
 
-def _rotated(names: list[Any], number: int) -> list[Any]:
+def rotated(names: list[Any], number: int) -> list[Any]:
     """Return them in another order each round: to be first or last is an advantage to nobody."""
     start = number % len(names)
     return names[start:] + names[:start]
-
-
-def wheel_size() -> int:
-    """Return the size of the wheel as `make wheel` builds it."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT)]
-        subprocess.run(command, check=True, capture_output=True)
-        (wheel,) = Path(folder).glob("*.whl")
-        return wheel.stat().st_size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from tests.bench.chart import draw
@@ -13,6 +13,18 @@ DOCS = ROOT / "docs"
 END = "<!-- end -->\n"
 
 Results = dict[str, Any]
+
+# What results are called.
+TIME, CPU = "microseconds per request", "CPU microseconds per request"
+FIRST_TURN = "microseconds per request in a fresh page"
+FRESH = "microseconds per request of the first 50 in a fresh page"
+SIGNED = "signed"
+STORM = "200 at once with an expired token, real server"
+TABS = "4 tabs, 50 at once in each, expired, real server"
+QUEUE = "microseconds per request that waits for a renewal, by the queue's length"
+IMPORTS = "milliseconds to import"
+REFERENCES = "more references after 10,000 requests"
+SIZE = "what a page transfers of the library, bytes"
 
 
 class Goal(NamedTuple):
@@ -28,28 +40,33 @@ class Goal(NamedTuple):
 
 
 def goals(results: Results) -> Iterator[Goal]:
-    """Compare the results with what was asked for."""
-    for clock in ("microseconds per request", "CPU microseconds per request"):
-        cost = results[clock]
-        for peer in ("axios", "pyfetch"):
-            yield _at_most(f"{clock}, stubbed, ÷ {peer}", 0.6, cost["silent-refresh"] / cost[peer])
-    storm = results["200 at once with an expired token, real server"]
-    ours, theirs = storm["silent-refresh"], storm["axios"]
-    share = ours["milliseconds"] / theirs["milliseconds"]
-    yield _at_most("200 at once with an expired token, ÷ axios", 1.0, share)
-    refreshes = f"{ours['refreshes']}; axios {theirs['refreshes']}"
-    yield Goal("refreshes then", "1", refreshes, ours["refreshes"] == 1)
-    first, *longer = _queue(results).items()
-    further = [(cost * length - first[1]) / (length - 1) for length, cost in longer]
-    yield _at_most("each waiter after the first: dearest queue ÷ cheapest", 1.2, max(further) / min(further))
-    yield _at_most("a lone waiter ÷ one in the cheapest queue", 1.2, first[1] / min(_queue(results).values()))
-    yield _at_most("import, byte-compiled, ms", 30, results["milliseconds to import"]["from byte code"])
-    yield _at_most("import from source, ms", 30, results["milliseconds to import"]["from source"])
-    yield _at_most("wheel, kB", 25, results["wheel, bytes"] / 1000)
-    cost = results["microseconds per request"]
-    yield _at_most("fetch under install() ÷ fetch", 1.5, cost["fetch under install()"] / cost["fetch"])
-    for clock in ("microseconds per request", "CPU microseconds per request"):
-        cost = results["signed"][clock]
+    """Compare the results with what was asked for, as far as it was measured."""
+    for part, compare in GOALS.items():
+        if part in results:
+            yield from compare(results)
+
+
+def _in_turn(results: Results) -> Iterator[Goal]:
+    cost, cpu = results[TIME], results[CPU]
+    for peer, wanted in (("axios", 0.5), ("ky", 1.0), ("pyfetch", 0.6)):
+        yield _at_most(f"{TIME}, stubbed, ÷ {peer}", wanted, cost["silent-refresh"] / cost[peer])
+    for peer in ("axios", "pyfetch"):
+        yield _at_most(f"{CPU}, stubbed, ÷ {peer}", 0.6, cpu["silent-refresh"] / cpu[peer])
+    yield _at_most("fetch under install() ÷ fetch", 1.05, cost["fetch under install()"] / cost["fetch"])
+
+
+def _fresh(results: Results) -> Iterator[Goal]:
+    cost = results[FRESH]
+    yield _at_most(
+        "a request of the first 50 in a fresh page, ÷ axios there",
+        0.7,
+        cost["silent-refresh"] / cost["axios"],
+    )
+
+
+def _signed(results: Results) -> Iterator[Goal]:
+    for clock in (TIME, CPU):
+        cost = results[SIGNED][clock]
         theirs = min(cost["auth0-spa-js"], cost["oidc-client-ts"])
         ours = cost["silent-refresh, signed"]
         yield _at_most(
@@ -58,13 +75,56 @@ def goals(results: Results) -> Iterator[Goal]:
         yield _at_most(f"{clock}, signed, ÷ not signed", 2.5, ours / cost["silent-refresh"])
         installed = cost["fetch under install(), signed"]
         yield _at_most(f"{clock}, fetch under install(), signed, ÷ theirs", 0.8, installed / theirs)
-    left = results["more references after 10,000 requests"]["live JsProxies"]
+
+
+def _storms(part: str, what: str) -> Callable[[Results], Iterator[Goal]]:
+    def compare(results: Results) -> Iterator[Goal]:
+        ours, theirs = results[part]["silent-refresh"], results[part]["axios"]
+        yield _at_most(f"{what}, ÷ axios", 0.7, ours["milliseconds"] / theirs["milliseconds"])
+        refreshes = f"{ours['refreshes']}; axios {theirs['refreshes']}"
+        yield Goal("refreshes then", "1", refreshes, ours["refreshes"] == 1)
+
+    return compare
+
+
+def _waiting(results: Results) -> Iterator[Goal]:
+    first, *longer = _queue(results).items()
+    further = [(cost * length - first[1]) / (length - 1) for length, cost in longer]
+    yield _at_most("each waiter after the first: dearest queue ÷ cheapest", 1.3, max(further) / min(further))
+    yield _at_most("a lone waiter ÷ one in the cheapest queue", 1.5, first[1] / min(_queue(results).values()))
+
+
+def _imports(results: Results) -> Iterator[Goal]:
+    ratio = results[IMPORTS]["from byte code ÷ bare"]
+    yield _at_most("import, byte-compiled, ÷ bare `import asyncio, json`", 2.0, ratio)
+
+
+def _size(results: Results) -> Iterator[Goal]:
+    what = "what a page with Client and SilentRefresh transfers of it, kB, compiled, brotli"
+    yield _at_most(what, 45, results[SIZE] / 1000)
+
+
+def _references(results: Results) -> Iterator[Goal]:
+    left = results[REFERENCES]["live JsProxies"]
     yield Goal("live JsProxies after 10,000 requests", "0 more", f"{left} more", left <= 0)
+
+
+GOALS: dict[str, Callable[[Results], Iterator[Goal]]] = {
+    TIME: _in_turn,
+    FRESH: _fresh,
+    SIGNED: _signed,
+    STORM: _storms(STORM, "200 at once with an expired token"),
+    TABS: _storms(TABS, "4 tabs, 50 at once in each, expired"),
+    QUEUE: _waiting,
+    IMPORTS: _imports,
+    SIZE: _size,
+    REFERENCES: _references,
+}
 
 
 def _queue(results: Results) -> dict[int, float]:
     """Return the µs of each waiter, by the queue's length."""
-    costs = results["microseconds per request that waits for a renewal, by the queue's length"]
+    costs = results[QUEUE]
     return {int(length): cost for length, cost in costs.items()}
 
 
@@ -77,7 +137,7 @@ def write(results: Results) -> None:
     DOCS.mkdir(exist_ok=True)
     text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
     (DOCS / "benchmarks.json").write_text(text, encoding="utf-8")
-    (DOCS / "benchmarks.svg").write_text(draw(results["microseconds per request"]), encoding="utf-8")
+    (DOCS / "benchmarks.svg").write_text(draw(results[TIME]), encoding="utf-8")
     put_in_page("make bench", tables(results))
 
 
@@ -98,24 +158,24 @@ def tables(results: Results) -> Iterator[str]:
     yield "\n| goal | wanted | found | |\n| --- | --- | --- | --- |"
     for goal in goals(results):
         yield f"| {goal.what} | {goal.wanted} | {goal.found} | {'met' if goal.is_met else '**missed**'} |"
-    yield "\n| µs a request, fetch stubbed | time | ÷ axios | CPU | in a fresh page |"
-    yield "| --- | --- | --- | --- | --- |"
-    fresh = results["microseconds per request in a fresh page"]
-    cost, cpu = results["microseconds per request"], results["CPU microseconds per request"]
+    yield "\n| µs a request, fetch stubbed | time | ÷ axios | CPU | first 1,000 | first 50 |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    cost, cpu, first, fresh = results[TIME], results[CPU], results[FIRST_TURN], results[FRESH]
     for name in cost:
         share = cost[name] / cost["axios"]
-        yield f"| {name} | {cost[name]} | {share:.2f} | {cpu[name]} | {fresh[name]} |"
-    yield "\n| µs a request that is proved by a key, fetch stubbed | time | CPU | in a fresh page |"
+        told = [cost[name], f"{share:.2f}", cpu[name], first[name], fresh.get(name, "")]
+        yield f"| {name} | " + " | ".join(map(str, told)) + " |"
+    yield "\n| µs a request that is proved by a key, fetch stubbed | time | CPU | first 1,000 |"
     yield "| --- | --- | --- | --- |"
-    signed = results["signed"]
-    fresh = signed["microseconds per request in a fresh page"]
-    cost, cpu = signed["microseconds per request"], signed["CPU microseconds per request"]
+    signed = results[SIGNED]
+    cost, cpu, first = signed[TIME], signed[CPU], signed[FIRST_TURN]
     for name in cost:
-        yield f"| {name} | {cost[name]} | {cpu[name]} | {fresh[name]} |"
-    yield "\n| 200 at once, token expired | ms | answered | refreshes | reuse detected |"
-    yield "| --- | --- | --- | --- | --- |"
-    for name, end in results["200 at once with an expired token, real server"].items():
-        yield f"| {name} | " + " | ".join(str(value) for value in end.values()) + " |"
+        yield f"| {name} | {cost[name]} | {cpu[name]} | {first[name]} |"
+    for part, what in ((STORM, "200 at once"), (TABS, "50 at once in each of 4 tabs")):
+        yield f"\n| {what}, token expired | ms | answered | refreshes | reuse detected |"
+        yield "| --- | --- | --- | --- | --- |"
+        for name, end in results[part].items():
+            yield f"| {name} | " + " | ".join(str(value) for value in end.values()) + " |"
     queue = _queue(results)
     yield "\n| waiters in the queue | " + " | ".join(map(str, queue)) + " |"
     yield "| --- |" + " --- |" * len(queue)

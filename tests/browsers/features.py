@@ -14,6 +14,7 @@ from playwright.sync_api import Error, Page
 from tests.browsers.webkit import WebKitPage
 
 Probe = Callable[[Page], Any]
+ANSWERS_IN_BYTES = "answers in bytes by a test"
 
 
 def in_page(expression: str) -> Probe:
@@ -45,6 +46,9 @@ NEEDS: dict[str, Probe] = {
     "stack switching": in_page("'Suspending' in WebAssembly"),
     "Chromium's DevTools protocol": works(lambda page: page.context.new_cdp_session(page).detach()),
     "a profile with preferences": lambda page: not isinstance(page, WebKitPage),
+    # WebKit's inspector ends with a request that a test answers in bytes, and leaves no page isolated.
+    ANSWERS_IN_BYTES: lambda page: not isinstance(page, WebKitPage),
+    "cross-origin isolation": lambda page: not isinstance(page, WebKitPage),
     "a way to take the network away": works(
         lambda page: (page.context.set_offline(True), page.context.set_offline(False))
     ),

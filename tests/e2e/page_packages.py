@@ -7,7 +7,10 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 from silent_refresh import Client
+from tests.browsers.features import ANSWERS_IN_BYTES, NEEDS
 from tests.e2e.page_python import PagePython
 
 REQUESTS = ("requests", "urllib3", "idna", "certifi", "charset_normalizer")
@@ -44,7 +47,9 @@ async def unpack(address):
 
 
 def give_packages(page: PagePython, packages: tuple[str, ...] = REQUESTS) -> None:
-    """Let the page import them."""
+    """Let the page import them; where no test can answer a page in bytes, the test is skipped."""
+    if not NEEDS[ANSWERS_IN_BYTES](page.page):
+        pytest.skip(f"there is not: {ANSWERS_IN_BYTES}")
     body = zipped(packages)
     page.page.route(f"**{ADDRESS}", lambda route: route.fulfill(body=body, content_type="application/zip"))
     page(unpack, ADDRESS)

@@ -5,73 +5,15 @@ No page shares a session with it; the journal, the lock and the channel are this
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.e2e.bare_worker import BareWorker
 from tests.e2e.page_python import empty_storage
 from tests.e2e.page_session import PageSession
 from tests.e2e.running_server import Lab
-
-SCRIPT = "/tests/e2e/page/bare_worker.mjs"
-PLACE = "/bare.html"  # a page without Python, and without a policy of its own: the worker has one
-OPEN = """([kind, script]) => {
-    const worker = new (kind === "shared" ? SharedWorker : Worker)(script, {type: "module"});
-    const port = worker.port ?? worker;
-    const waiting = new Map();
-    let number = 0;
-    port.onmessage = ({data: [of, result, error]}) => {
-        const {resolve, reject} = waiting.get(of);
-        error === undefined ? resolve(result) : reject(new Error(error));
-    };
-    window.stopWorker = () => worker.terminate?.();
-    window.inWorker = (code) => new Promise((resolve, reject) => {
-        waiting.set(number, {resolve, reject});
-        port.postMessage([number++, code]);
-    });
-}"""
-START = """
-from silent_refresh import Client, MemoryStorage, NotSignedIn, SilentRefresh, SilentRefreshError
-from asyncio import gather
-auth = SilentRefresh(login=None)
-client = Client("/api", auth=auth)
-
-async def ask(count):
-    async def one():
-        try:
-            return (await client.get("profile")).status
-        except SilentRefreshError as error:
-            return type(error).__name__
-    return repr(await gather(*[one() for _ in range(count)]))
-"""
-
-
-class BareWorker:
-    """One worker, and the page that started it."""
-
-    def __init__(self, page: Page, kind: str) -> None:
-        self.page = page
-        page.route(f"**{PLACE}", lambda route: route.fulfill(body="", content_type="text/html"))
-        page.goto(PLACE)
-        page.evaluate(OPEN, [kind, SCRIPT])
-        self.run(START)
-
-    def run(self, code: str) -> Any:
-        """Return what the last line of some Python is."""
-        return self.page.evaluate("code => window.inWorker(code)", code)
-
-    def sign_in(self, tokens: dict[str, Any]) -> None:
-        """Sign in there."""
-        self.run(f"import json; await auth.sign_in(json.loads({json.dumps(tokens)!r}))")
-
-    def ask(self, count: int) -> list[Any]:
-        """Send requests at once; return what each came to."""
-        said: str = self.run(f"await ask({count})")
-        ends: list[Any] = json.loads(said.replace("'", '"'))
-        return ends
 
 
 @pytest.fixture
@@ -117,11 +59,12 @@ def test_two_tabs_workers_share_the_session(pages: list[Page], lab: Lab) -> None
     assert (6, 0) == (lab.counters()["refresh"], lab.counters()["reuse"])
 
 
-def test_it_has_the_session_of_the_pages(page_session: PageSession, lab: Lab) -> None:
+@pytest.mark.parametrize("kind", ["module", "shared"])
+def test_it_has_the_session_of_the_pages(page_session: PageSession, lab: Lab, kind: str) -> None:
     """Whoever signs in, renews or signs out: a page that has the library too, or the worker."""
     page = page_session.python.page.context.new_page()
     try:
-        worker = BareWorker(page, "module")
+        worker = BareWorker(page, kind)
         page_session.open(lab.sign_in(), login=None)
         lab.reset()
         lab.expire()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -84,7 +89,62 @@ def test_the_distributions_can_be_published(distributions):
     assert 0 == checked.returncode, checked.stdout
 
 
+@pytest.fixture
+def compiled_wheel(wheel: Path, tmp_path: Path) -> Path:
+    """Make the wheel for Pyodide, as `make wheel` does."""
+    made_from = shutil.copy(wheel, tmp_path)
+    subprocess.run(["node", "tools/compiled_wheel.mjs", made_from], cwd=ROOT, check=True)
+    (path,) = tmp_path.glob("*_wasm32.whl")
+    return path
+
+
+def test_the_compiled_wheel_has_every_module_compiled_and_no_source(wheel, compiled_wheel):
+    """But for those of tests; its record lists each file with its hash, and its tag is Pyodide's own."""
+    with zipfile.ZipFile(wheel) as archive:
+        expected = {
+            name + "c" * name.endswith(".py") for name in archive.namelist() if "/testing/" not in name
+        }
+    with zipfile.ZipFile(compiled_wheel) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    (record,) = (files[name].decode().splitlines() for name in files if name.endswith("/RECORD"))
+    (about,) = (files[name].decode() for name in files if name.endswith("/WHEEL"))
+    lock = json.loads((ROOT / "node_modules/pyodide/pyodide-lock.json").read_text())
+    tags = {package["file_name"].rpartition(".")[0].split("-")[-1] for package in lock["packages"].values()}
+
+    assert expected == set(files)
+    listed = dict(line.split(",", 1) for line in record)
+    hashes = {name: f"sha256={digest(content)},{len(content)}" for name, content in files.items()}
+    assert {**hashes, **{name: "," for name in files if name.endswith("/RECORD")}} == listed
+    (tag,) = re.findall("^Tag: (.*)$", about, re.M)
+    assert compiled_wheel.name.endswith(f"-{tag}.whl")
+    assert tag.startswith("cp314-none-")
+    assert tag.split("-")[-1] in tags
+
+
+def digest(content: bytes) -> str:
+    """Return a hash as a wheel's record has it."""
+    return urlsafe_b64encode(sha256(content).digest()).decode().rstrip("=")
+
+
+def test_a_page_uses_the_compiled_wheel(page, server, wheel, compiled_wheel, lab):
+    """Named in `packages` like the other; Pyodide compiles nothing of it."""
+    config = (ROOT / "tests/e2e/page/wheel.toml").read_text(encoding="utf-8")
+    page.route(
+        "**/wheel.toml", lambda route: route.fulfill(body=config.replace(wheel.name, compiled_wheel.name))
+    )
+    page.route(f"**/{compiled_wheel.name}", lambda route: route.fulfill(path=compiled_wheel))
+    page.route(f"**{ADDRESS}", loosen)
+    python = PagePython(page, ADDRESS)
+    python.open()
+
+    username, origin, _ = python(sign_in_and_expire)
+    assert "demo" == username
+    assert origin.endswith("/site-packages/silent_refresh/__init__.pyc")
+    assert 1 == lab.counters()["refresh"]
+
+
 @pytest.mark.every_engine("bridge.js as a module")
+@pytest.mark.needs("answers in bytes by a test")
 def test_a_page_uses_the_wheel(wheel_page, wheel, lab):
     """Through PyScript's `packages`, with no other file of the library: an expired token is renewed once."""
     wheel_page.page.route(f"**{ADDRESS}", loosen)
@@ -98,6 +158,7 @@ def test_a_page_uses_the_wheel(wheel_page, wheel, lab):
 
 
 @pytest.mark.every_engine("bridge.js as a module")
+@pytest.mark.needs("answers in bytes by a test")
 def test_a_strict_policy_is_told_what_it_needs(wheel_page):
     """Where no text may run as code, the error says which line the page's configuration lacks."""
     wheel_page.open()

@@ -72,6 +72,35 @@ def test_f63_the_page_is_served_while_the_refresh_endpoint_is_down(wrapped: Page
     assert [200, 401] == statuses(wrapped, '[fetch("/static/icon.svg"), fetch("/api/profile")]')
 
 
+@pytest.mark.parametrize(
+    "gone_by", [{"Date": 7200}, {"Date": 2, "performance": 7200}], ids=["it slept", "its clock was set back"]
+)
+def test_a_token_that_ended_unseen_is_renewed_first(
+    wrapped: PagePython, lab: Lab, gone_by: dict[str, int]
+) -> None:
+    """Two hours are gone by the one clock; the other stood still while the computer slept, or was set (s)."""
+    wrapped(sign_in_again, {**lab.sign_in(), "expiresIn": 3600})
+    assert [200] == statuses(wrapped, '[fetch("/api/profile")]')
+    lab.reset()
+    wrapped.page.evaluate(
+        """goneBy => {
+            window.clocks = Object.keys(goneBy).map((name) => {
+                const now = window[name].now;
+                window[name].now = () => now.call(window[name]) + goneBy[name] * 1000;
+                return () => { window[name].now = now; };
+            });
+        }""",
+        gone_by,
+    )
+    try:
+        assert [200] == statuses(wrapped, '[fetch("/api/profile")]')
+    finally:
+        wrapped.page.evaluate("() => window.clocks.forEach((reset) => reset())")
+    assert {"refresh": 1, "unauthorized": 0} == {
+        name: lab.counters()[name] for name in ("refresh", "unauthorized")
+    }
+
+
 def test_a_good_token_costs_no_trip_into_python(wrapped: PagePython, lab: Lab) -> None:
     """While Python is busy, JavaScript's calls are answered."""
     wrapped.page.evaluate("() => { window.crossings = 0; }")

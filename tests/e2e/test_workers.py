@@ -17,8 +17,12 @@ HERE = "%2Ftests%2Fe2e%2Fpage%2Fworker.html"
 
 
 @pytest.fixture(scope="module", params=SETUPS)
-def page_with_worker(browser: Browser, base_url: str, request: pytest.FixtureRequest) -> Iterator[PagePython]:
+def page_with_worker(
+    browser: Browser, base_url: str, lacking: set[str], request: pytest.FixtureRequest
+) -> Iterator[PagePython]:
     """Load the page once for each set-up."""
+    if request.param == "shared-memory" and "cross-origin isolation" in lacking:
+        pytest.skip("there is not: cross-origin isolation")
     with open_page(browser, base_url, request.param) as page_python:
         yield page_python
 

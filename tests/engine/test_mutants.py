@@ -199,7 +199,7 @@ MUTANTS = {
         ("engine/pipeline.py", "        if unavailable is not None and", "        if False and")
     ],
     "a renewal ahead that fails holds the request up": [
-        ("engine/pipeline.py", "            return current, error\n", "            raise\n")
+        ("engine/pipeline.py", "            return current, before, error\n", "            raise\n")
     ],
     "the page's last requests wait": [
         (

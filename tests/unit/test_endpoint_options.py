@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from silent_refresh import Client, Headers, MemoryStorage, RefreshEndpoint, Request, Response, Tokens
-from silent_refresh.protocol.options import EndpointOptions
+from silent_refresh.protocol.preset_options import EndpointOptions
 from silent_refresh.protocol.result import Misconfigured, RefreshResult, Rejected, Rotated, Unavailable
 from tests.world.browser import Tab
 from tests.world.provider import ISSUER, Provider, come_back

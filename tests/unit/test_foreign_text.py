@@ -18,7 +18,7 @@ from silent_refresh import AuthorizationError, Headers, Request, Response, Token
 from silent_refresh.http.challenges import parse_challenges, refuses_token
 from silent_refresh.http.json import parse_json
 from silent_refresh.http.links import parse_links
-from silent_refresh.protocol.result import result_of_status
+from silent_refresh.protocol.words import result_of_status
 from tests.unit.steps import Counted, Steps
 from tests.world.browser import ORIGIN, Tab
 from tests.world.provider import Provider, discovered

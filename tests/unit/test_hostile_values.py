@@ -20,8 +20,9 @@ from silent_refresh import (
     Tokens,
 )
 from silent_refresh.http.json import DEEPEST
-from silent_refresh.protocol.result import Unavailable, result_of_status
+from silent_refresh.protocol.result import Unavailable
 from silent_refresh.protocol.transaction import KEY
+from silent_refresh.protocol.words import result_of_status
 from tests.world.browser import ORIGIN, Browser, Tab
 from tests.world.loop import later
 from tests.world.provider import ISSUER, Provider, discovered

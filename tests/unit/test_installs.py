@@ -17,6 +17,7 @@ TARGETS = [
     ".venv/.wheel-ready",
     ".venv/.niquests-ready",
     ".venv/.httpx-ready",
+    ".venv/.notebooks-ready",
     ".venv/.conformance-ready",
     ".venv/.lock-ready",
     "static/wheels/.ready",

@@ -8,7 +8,7 @@ from asyncio import ensure_future, gather
 import pytest
 
 from silent_refresh import Client, MemoryStorage, NotSignedIn, RefreshRejected, SilentRefresh
-from silent_refresh.platform.ports import JournalEntry, Mark
+from silent_refresh.platform.values import JournalEntry, Mark
 from silent_refresh.session.journal import from_text, newest, to_text
 from tests.world.browser import Browser, Tab
 from tests.world.loop import later, until

@@ -17,7 +17,7 @@ from silent_refresh import (
     SilentRefresh,
 )
 from silent_refresh.engine.limiter import MOST, Limiter
-from silent_refresh.platform.ports import Platform, future_of_the_loop
+from silent_refresh.platform.platform import Platform, future_of_the_loop
 from tests.world.browser import ORIGIN, Tab
 from tests.world.loop import later
 from tests.world.server import Answer, Call, Server

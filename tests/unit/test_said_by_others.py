@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from silent_refresh import SilentRefresh
-from silent_refresh.platform.ports import JournalEntry, Mark
+from silent_refresh.platform.values import JournalEntry, Mark
 from silent_refresh.session.journal import newest
 from silent_refresh.session.manager import SessionManager
 from tests.world.browser import Browser, Tab, TabCoordinator

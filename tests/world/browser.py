@@ -13,7 +13,9 @@ from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 from silent_refresh import Client, Request, Response, SilentRefresh
-from silent_refresh.platform.ports import JournalEntry, Mark, Place, Platform, Stop
+from silent_refresh.platform.platform import Platform
+from silent_refresh.platform.ports import Stop
+from silent_refresh.platform.values import JournalEntry, Mark, Place
 from silent_refresh.session.journal import from_text, to_text
 
 from .keys import TabProver

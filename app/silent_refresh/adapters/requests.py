@@ -16,15 +16,17 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator, MutableMapping
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin
 
 from ..engine.access import AuthSession, Refused
 from ..errors import KeyGone, NotSignedIn, RefreshError, RefreshUnavailable
 from ..http.credential import PROOF, PROOF_NONCE, Credential
 from ..http.messages import Headers, Request, Response
-from ..platform.ports import Prover
 from ..session.tokens import Tokens
+
+if TYPE_CHECKING:
+    from ..platform.ports import Prover
 
 log = logging.getLogger("silent_refresh")
 T = TypeVar("T")

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import functools
 import time
+from typing import TYPE_CHECKING
 
 import js
 
-from ..platform.ports import Platform, Prover
+from ..platform.platform import Platform
 from .bridge import HAS_PAGE, IN_WORKER, load_bridge
 from .coordinator import TabCoordinator
 from .futures import QueueFutures
@@ -28,11 +29,14 @@ from .storage import open_storage
 from .sync import SyncCalls
 from .transport import Fetch, joined, settled
 
+if TYPE_CHECKING:
+    from ..platform.ports import Prover
+
 
 @functools.cache
 def platform() -> Platform:
     """Return this browser, the same for everybody in the page. Raises ``RuntimeError`` for no browser."""
-    if not hasattr(js, "location"):
+    if not (IN_WORKER or hasattr(js, "document")):  # Deno has a location too, of no page
         raise RuntimeError(
             "silent_refresh needs a browser's page or worker, and this Pyodide runs in neither (in Node, "
             "Deno or Bun, say): use silent_refresh.testing there, or hand in platform=Platform(…)"

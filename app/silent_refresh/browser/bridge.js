@@ -37,6 +37,7 @@ const pageFetch = (url, init) => (ownFetch ?? globalThis.fetch)(url, init);
 // What depends on the page's folder fails in a worker that doesn't know it.
 const isResolved = (url) => !inWorker || (base === undefined && !/^(\/|[a-z][a-z\d+.-]*:)/i.test(url));
 const resolved = (url) => (isResolved(url) || !URL.canParse(url, baseURI()) ? url : new URL(url, baseURI()).href);
+const isWhole = (url) => /^https?:\/\//i.test(url); // it depends on no base
 const controllers = new WeakMap(); // response → what aborts the rest of its body
 
 let prover; // a promise of what signs for tokens that are bound to a key; dpop.js is loaded when there are any
@@ -222,7 +223,7 @@ const transport = (callback, pyodide) => {
       const answer = async () => {
         await undefined; // Python's frames are left: DevTools, when open, would list them all for each request
         const response = await (what
-          ? proven({ ...what, url: new URL(url, baseURI()).href }, (proof) =>
+          ? proven({ ...what, url: isWhole(url) ? url : new URL(url, baseURI()).href }, (proof) =>
               pageFetch(url, { ...init, headers: [...own.map((field) => [...field]), proof] }),
             )
           : pageFetch(url, init));
@@ -270,6 +271,7 @@ const transport = (callback, pyodide) => {
 
 const MOST_KNOWN = 500; // URLs whose place is remembered
 const LONGEST_KNOWN = 2000; // characters
+const ONCE_A_SECOND = 1000; // ms
 // A session whose tokens are in HttpOnly cookies has a name in the token's place, which nobody is sent.
 const isSent = (token) => Boolean(token) && !/^(in-cookies|not-yet)~/.test(token);
 const { FormData: OwnFormData, Request: OwnRequest, URL: OwnURL, URLSearchParams: OwnParams } = globalThis;
@@ -359,9 +361,9 @@ const readHeaders = (headers) => {
 
 /** What most calls send: a URL in text, and plain options. As they came at first, and then from copies. */
 class Plain {
-  constructor(input, place, init, spareBody) {
+  constructor(input, place, init, from, spareBody) {
     this.input = input;
-    this.from = address();
+    this.from = from;
     this.url = place.url; // the whole one: what it is relative to may change
     this.isOurs = place.isOurs;
     this.init = init;
@@ -374,7 +376,7 @@ class Plain {
   }
 
   /** Returns it; undefined if an option says more than is known here. `init` is nobody else's, or undefined. */
-  static of(input, place, init) {
+  static of(input, place, init, from) {
     let spareBody;
     for (const name in init) {
       const value = init[name];
@@ -387,7 +389,7 @@ class Plain {
         return undefined;
       }
     }
-    return new Plain(input, place, init, spareBody);
+    return new Plain(input, place, init, from, spareBody);
   }
 
   has(header) {
@@ -402,9 +404,12 @@ class Plain {
     const sent = { ...init }; // whoever stands before the page's fetch may add to it
     const { headers } = sent;
     if ((isLast || proof) && address() !== this.from) sent.referrer = this.from; // the page has moved on
-    if (value) {
-      const fields = proof ? [[header, value], proof] : [[header, value]];
-      sent.headers = Array.isArray(headers) ? [...headers, ...fields] : { ...headers, ...Object.fromEntries(fields) };
+    if (value && Array.isArray(headers)) {
+      sent.headers = [...headers, [header, value]];
+      if (proof) sent.headers.push(proof);
+    } else if (value) {
+      sent.headers = { ...headers, [header]: value };
+      if (proof) sent.headers[proof[0]] = proof[1];
     }
     this.settle();
     return native(input, sent);
@@ -556,9 +561,19 @@ const wrapFetch = (help) => {
   let exempt = [];
   let session;
   let key;
+  let fields; // the token as a header field; undefined where it isn't one, or needs a proof
 
-  // Time stands still on the one clock while the computer sleeps, and the other may be set.
-  const isUsable = () => token !== undefined && performance.now() < until && Date.now() < untilDate;
+  // Time stands still on the one clock while the computer sleeps, and the other may be set. The former costs as much
+  // as all the rest of a call, and is looked at once a second: should it be late, there's a 401 and a new token.
+  let lookedAt;
+  const isUsable = () => {
+    if (token === undefined) return false;
+    const now = Date.now();
+    if (!(now >= lookedAt && now < lookedAt + ONCE_A_SECOND)) {
+      lookedAt = performance.now() < until ? now : undefined;
+    }
+    return lookedAt !== undefined && now < untilDate;
+  };
 
   const members = []; // of fetch's options, as this browser reads them
   new OwnRequest("about:blank", new Proxy({}, { get: (_, name) => void members.push(name) }));
@@ -585,10 +600,14 @@ const wrapFetch = (help) => {
   // Pages ask for the same places again and again.
   const places = new Map(); // text → {url, isOurs}
   let placesBase;
+  let from; // the page's address, where it is its base: what depends on the one is read with the other
   const placeOf = (text) => {
     const base = inWorker ? address() : documentBase();
-    if (base !== placesBase) places.clear();
-    placesBase = base;
+    if (base !== placesBase) {
+      places.clear();
+      placesBase = base;
+      from = address() === base ? base : undefined;
+    }
     let place = places.get(text);
     if (place === undefined && OwnURL.canParse(text, base)) {
       const url = new OwnURL(text, base);
@@ -605,7 +624,7 @@ const wrapFetch = (help) => {
     const text = typeof input === "string" ? input : input instanceof OwnURL ? textOfURL(input) : undefined;
     const isPlain = !mustWait && text !== undefined && (init === undefined || isObject(init));
     const place = isPlain ? placeOf(text) : undefined;
-    return (place && Plain.of(text, place, init)) ?? new Whole(text ?? input, init, placeOf);
+    return (place && Plain.of(text, place, init, from ?? address())) ?? new Whole(text ?? input, init, placeOf);
   };
 
   const mayCarryToken = (message) => message.isOurs && message.mode !== "no-cors" && !message.has(scheme.header);
@@ -632,11 +651,29 @@ const wrapFetch = (help) => {
       help(url, method, keepalive === true, response, token, session, send, over(resolve), over(fail));
     });
 
+  // What most calls are, a URL in text and a good token, in few steps: all else is made when it is refused.
+  const sendBare = (text, place) => {
+    const sent = { scheme, session, token };
+    const calledFrom = from ?? address();
+    return native(text, { headers: { ...fields } }).then((response) => {
+      if (response.status !== 401 || ownFetch !== native) return response;
+      const message = new Plain(text, place, undefined, calledFrom);
+      message.settle();
+      const call = new Call(message, native, sent.scheme, sent.session);
+      Object.assign(call, { times: 1, token: sent.token, response });
+      return helped(call);
+    });
+  };
+
   // A method, and no async function: it is no constructor either, and what isn't ours settles when it would.
   const { fetch } = {
     fetch(input) {
       if (ownFetch !== native || arguments.length === 0) return native(...arguments);
       const mustWait = !isUsable();
+      if (typeof input === "string" && arguments[1] === undefined && !mustWait && fields !== undefined) {
+        const place = placeOf(input);
+        if (place?.isOurs) return sendBare(input, place);
+      }
       let message;
       try {
         message = read(input, arguments[1], mustWait);
@@ -680,10 +717,12 @@ const wrapFetch = (help) => {
       token = accessToken;
       until = valid === undefined ? Infinity : performance.now() + valid * 1000;
       untilDate = valid === undefined ? Infinity : Date.now() + valid * 1000;
+      lookedAt = undefined;
       origins = itsOrigins;
       exempt = itsExempt;
       session = itsSession;
       key = itsKey;
+      fields = isSent(token) && !key ? { [header]: prefix + token } : undefined;
       places.clear();
     },
     /** Whoever keeps a reference to it, or has wrapped it once more, goes on with the browser's. */

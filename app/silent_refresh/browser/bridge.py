@@ -34,7 +34,8 @@ NAME, SECTION = ("silent_refresh_worker", "worker") if IN_WORKER else ("silent_r
 
 def run_text(name: str) -> Any:
     """Return what a module of this folder exports, its text run. Raises ``JsException``, ``OSError``."""
-    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    loader: Any = __spec__.loader  # reads from an archive, too
+    text = loader.get_data(str(Path(__file__).with_name(name))).decode()
     body, _, exports = text.rpartition("export ")
     return run_js(f"(() => {{\n{body}return {exports}}})()")
 
@@ -70,5 +71,5 @@ def load_bridge() -> Any:
         raise RuntimeError(
             f"this page's Content-Security-Policy lets no text run as code, {remedy}"
         ) from error
-    except FileNotFoundError as error:
+    except OSError as error:
         raise RuntimeError(f"this page has the library's Python files alone, {remedy}") from error

@@ -23,14 +23,17 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import js
 from pyodide.ffi import JsException, create_proxy
 
-from ..platform.ports import JournalEntry, Mark, Stop
+from ..platform.values import JournalEntry, Mark
 from ..session.journal import from_text, mark_from, newest, to_text
 from ..session.memory import Alone
+
+if TYPE_CHECKING:
+    from ..platform.ports import Stop
 
 log = logging.getLogger("silent_refresh")
 _told: set[str] = set()

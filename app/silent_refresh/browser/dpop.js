@@ -17,7 +17,9 @@ const LEAST_OFFSET = 2_000; // ms that two clocks differ without harm; Date has 
 const COMPLAINT = /\berror\s*=\s*"?(use_dpop_nonce|invalid_dpop_proof)\b/i;
 
 const utf8 = new TextEncoder();
+const BASE64URL = { alphabet: "base64url", omitPadding: true };
 const base64url = (bytes) =>
+  bytes.toBase64?.(BASE64URL) ?? // browsers of before 2025 lack it
   btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const encoded = (value) => base64url(utf8.encode(JSON.stringify(value)));
 const hashed = async (text) => base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8.encode(text))));
@@ -126,6 +128,17 @@ const makeProver = (withDatabase) => {
   const servers = new Map(); // origin → Server
   let lastToken;
   let lastHash;
+  let lastURL;
+  let lastPlace;
+
+  /** Returns {origin, htu} of a whole URL; pages ask for the same again, and parsing costs as much as a claim. */
+  const placeOf = (url) => {
+    if (url !== lastURL) {
+      const { origin, pathname } = new URL(url);
+      [lastPlace, lastURL] = [{ origin, htu: origin + pathname }, url];
+    }
+    return lastPlace;
+  };
 
   const checked = async (value, jkt) => {
     const { privateKey, jwk } = value ?? {};
@@ -173,13 +186,12 @@ const makeProver = (withDatabase) => {
   /** Returns a proof (RFC 9449 §4.2); fetch writes the usual methods in capitals, and so does this. */
   const proofFor = async ({ key, method, url, token }, server) => {
     const pair = await find(key);
-    const { origin, pathname } = new URL(url);
     const { nonce } = server;
     const ath = token ? await hashOf(token) : undefined;
     const claims = {
       jti: crypto.randomUUID(),
       htm: /^(get|head|post|put|delete|options)$/i.test(method) ? method.toUpperCase() : method,
-      htu: origin + pathname,
+      htu: placeOf(url).htu,
       iat: Math.floor((Date.now() + server.offset) / 1000),
       ath,
       nonce,
@@ -198,7 +210,7 @@ const makeProver = (withDatabase) => {
    * Where it isn't known which nonce a server wants, one request goes first and finds out for all.
    */
   const send = async (what, begin) => {
-    const server = serverOf(new URL(what.url).origin);
+    const server = serverOf(placeOf(what.url).origin);
     let tell = () => {};
     if (!server.isKnown) {
       if (server.asking) await foundOut(server.asking, what.signal);
@@ -265,12 +277,12 @@ const makeProver = (withDatabase) => {
     },
     /** Returns a proof for a request that somebody else sends. */
     async prove(key, method, url, token) {
-      return (await proofFor({ key, method, url, token }, serverOf(new URL(url).origin))).proof;
+      return (await proofFor({ key, method, url, token }, serverOf(placeOf(url).origin))).proof;
     },
     /** Learns from the answer to that; returns whether a new proof would be a better one. */
     async hears(url, token, status, fields, text) {
       const response = new Response(status === 204 || status === 304 ? null : text, { status, headers: fields });
-      const server = serverOf(new URL(url).origin);
+      const server = serverOf(placeOf(url).origin);
       server.hear(response);
       return server.mends(await complaintOf(response, token), response);
     },

@@ -12,14 +12,17 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import js
 from pyodide.ffi import JsException, create_proxy
 
 from ..http.messages import without_query
-from ..platform.ports import Place, Stop, is_plain_http
+from ..platform.values import Place, is_plain_http
 from .bridge import IN_WORKER
+
+if TYPE_CHECKING:
+    from ..platform.ports import Stop
 
 log = logging.getLogger("silent_refresh")
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import js
 from pyodide.ffi import JsException, JsProxy, create_proxy
 
-from ..platform.ports import SessionStore, Stop
 from ..session.memory import DEFAULT_KEY, JournalStorage, MemoryStorage
 from .bridge import IN_WORKER, load_bridge
+
+if TYPE_CHECKING:
+    from ..platform.ports import SessionStore, Stop
 
 log = logging.getLogger("silent_refresh")
 

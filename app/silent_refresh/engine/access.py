@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..events import EventName, Listener
 from ..http.credential import AuthScheme, Credential
 from ..http.messages import Request, Response, Send
-from ..platform.ports import Platform, Stop
+from ..platform.platform import Platform
 from ..session.tokens import Tokens
+
+if TYPE_CHECKING:
+    from ..platform.ports import Stop
 
 
 class Access(NamedTuple):

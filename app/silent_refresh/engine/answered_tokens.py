@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RefreshUnavailable
 from ..http.messages import Response
-from ..platform.ports import Clock
 from ..session.manager import SessionManager
 from ..session.shared import Observer
 from ..session.tokens import Tokens
 from .origins import Rule
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock
 
 
 class AnsweredTokens:

@@ -6,11 +6,14 @@ So that many requests, and many browsers, are no storm on a server in trouble.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from ..errors import NetworkError, RefreshError, RefreshUnavailable, RequestTimeout, copy_of
-from ..platform.ports import Clock
 from ..protocol.result import LONGEST_PAUSE, RefreshResult, Unavailable
 from ..session.tokens import Session
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock
 
 FIRST_PAUSE = 0.5  # s before the first retry, doubled at each further one
 OFFLINE_PAUSE = 1.0  # s, at most, after a call that never reached the server, and so was no load to it

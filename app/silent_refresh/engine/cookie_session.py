@@ -20,8 +20,8 @@ from ..errors import (
     SilentRefreshError,
 )
 from ..events import Events
+from ..protocol.guard import Refresh, raise_if_within
 from ..protocol.result import Misconfigured, RefreshResult, Rejected, Rotated
-from ..protocol.token_request import Refresh, raise_if_within
 from ..session.manager import SessionManager
 from ..session.shared import Observer
 from ..session.time_limit import time_limit

@@ -24,23 +24,24 @@ from ..errors import (
 from ..events import Event, EventName, Events, Listener, is_async
 from ..http.challenges import refuses_token
 from ..http.messages import Request, Response, Send
-from ..platform.ports import Navigation, Platform, SessionStore, Stop
+from ..platform.platform import Platform
 from ..protocol.endpoint import OwnRefresh, RefreshEndpoint, read_sign_in
-from ..protocol.token_request import blocking_refresh_by, refresh_by, revoke
+from ..protocol.token_request import blocking_refresh_by, refresh_by
 from ..session.manager import SessionManager, manager_of
 from ..session.memory import coordinator_of
-from ..session.tokens import Session, Tokens
-from .access import Access, AuthSession, Refused
-from .cookie_session import CookieSignIn
+from ..session.tokens import Session, Tokens, claims_of
 from .limiter import MOST, MOST_OVER_HTTP1, Limiter
 from .login import Login, LoginPage
 from .origins import Origins, Rule
 from .pipeline import RequestPipeline
-from .provider_sign_in import ProviderSignIn
 from .renewal import Renewal
-from .session_end import SessionEnd
 
 if TYPE_CHECKING:
+    from ..platform.ports import Navigation, SessionStore, Stop
+    from .access import Access, AuthSession, Refused
+    from .cookie_session import CookieSignIn
+    from .provider_sign_in import ProviderSignIn
+    from .session_end import SessionEnd
     from .session_keys import SessionKeys
 
 log = logging.getLogger("silent_refresh")
@@ -140,26 +141,25 @@ class LocalSession:
             turned_away=self._turned_away,
             lost=self._lost,
         )
-        self._provider = ProviderSignIn(
-            endpoint,
-            platform,
-            self._login,
-            lambda tokens, key: self._begin(tokens, proven=True, key=key),
-            self._settle,
-            self._keys,
-        )
-        self._from_cookie = CookieSignIn(
-            self._manager,
-            refresh_call,
-            self._events,
-            timeout=timeout,
-            wait=self._renewal.longest_wait,
-            began=self._login.arm,
-            new_future=platform.future,
-            by=self,
-        )
+        self._at_provider: ProviderSignIn | None = None
+        self._from_cookie: CookieSignIn | None = None
+        if not endpoint.needs_refresh_token:
+            from .cookie_session import CookieSignIn  # not every page needs it
+
+            self._from_cookie = CookieSignIn(
+                self._manager,
+                refresh_call,
+                self._events,
+                timeout=timeout,
+                wait=self._renewal.longest_wait,
+                began=self._login.arm,
+                new_future=platform.future,
+                by=self,
+            )
         self.send: Callable[..., Awaitable[Response]] = self._pipeline
         if max_age is not None or idle is not None:
+            from .session_end import SessionEnd  # not every page needs it
+
             self._end = SessionEnd(
                 self._manager,
                 store,
@@ -222,6 +222,8 @@ class LocalSession:
         is_free = (
             not self._events.of_requests and self._origins.is_refused is refuses_token and self._end is None
         )
+        from .access import Access  # adapters and workers ask
+
         return Access(
             self._scheme.credential(session.tokens.access_token, session.key)
             if session is not None and is_free
@@ -265,7 +267,11 @@ class LocalSession:
     @property
     def claims(self) -> Mapping[str, Any] | None:
         session = self._manager.session
-        return self._provider.claims(session) if session is not None else None
+        if session is None:
+            return None
+        if self._at_provider is None:
+            return claims_of(session.tokens.access_token) or None
+        return self._at_provider.claims(session)
 
     async def sign_in(self, tokens: Tokens | Mapping[str, Any]) -> None:
         if not isinstance(tokens, Tokens):
@@ -289,6 +295,8 @@ class LocalSession:
         await self._manager.settle(changed, wait=self._renewal.longest_wait)
 
     async def _settle_and_revoke(self, ended: Session) -> None:
+        from ..protocol.revocation import revoke  # for the end of a session
+
         revocation = asyncio.ensure_future(revoke(self._endpoint, ended, self.platform))
         await self._settle(ended)
         await asyncio.wait({revocation}, timeout=REVOCATION_WAIT)
@@ -297,10 +305,11 @@ class LocalSession:
 
     async def sign_out(self, *, provider: bool, redirect_uri: str | None) -> None:
         before = self._manager.session
-        leave_for = self._provider.address_of_sign_out(before, redirect_uri) if provider else None
+        leave_for = self._provider().address_of_sign_out(before, redirect_uri) if provider else None
         ended = self._manager.end("sign_out")
         self._is_asked = True  # should the server leave the cookie where it is
-        self._from_cookie.abandon()
+        if self._from_cookie is not None:
+            self._from_cookie.abandon()
         if ended is None and not self._manager.is_known:
             await self._manager.restored()
             ended = self._manager.end("sign_out")
@@ -337,7 +346,7 @@ class LocalSession:
 
     async def _begin_by_itself(self) -> None:
         """Sign in with the cookie where nobody is: once, and again while the server doesn't answer."""
-        if self._is_asked or self._manager.session is not None:
+        if self._from_cookie is None or self._is_asked or self._manager.session is not None:
             return
         if self._unanswered is not None and self.platform.clock.monotonic() < self._ask_again_at:
             raise copy_of(self._unanswered)
@@ -364,20 +373,35 @@ class LocalSession:
         await self._unless_over()
         await self._manager.restored()
         session = self._manager.session
-        if session is None and not self._endpoint.needs_refresh_token:
+        if session is None and self._from_cookie is not None:
             await self._from_cookie()
         elif session is None or not self._renewal.can_renew(session):
             raise NotSignedIn("there is no session that could be renewed: sign in")
         else:
             await self._renewal.join(session)
 
+    def _provider(self) -> ProviderSignIn:
+        """Return what signs in and out at the provider, loaded for the first who asks."""
+        if self._at_provider is None:
+            from .provider_sign_in import ProviderSignIn
+
+            self._at_provider = ProviderSignIn(
+                self._endpoint,
+                self.platform,
+                self._login,
+                lambda tokens, key: self._begin(tokens, proven=True, key=key),
+                self._settle,
+                self._keys,
+            )
+        return self._at_provider
+
     async def authorize(
         self, redirect_uri: str | None, scope: str | None, parameters: Mapping[str, str]
     ) -> None:
-        await self._provider.authorize(redirect_uri, scope, parameters)
+        await self._provider().authorize(redirect_uri, scope, parameters)
 
     async def complete_authorization(self) -> str | None:
-        return await self._provider.complete()
+        return await self._provider().complete()
 
     def next_path(self) -> str:
         return self._login.next_path()
@@ -414,10 +438,12 @@ class LocalSession:
     def close(self) -> None:
         for resource in self._resources.values():
             resource.close()
-        self._from_cookie.abandon()
+        if self._from_cookie is not None:
+            self._from_cookie.abandon()
         self._renewal.abandon(SessionChanged("this SilentRefresh was closed"))
         self._limiter.admit_all()
-        self._provider.close()
+        if self._at_provider is not None:
+            self._at_provider.close()
         if self._end is not None:
             self._end.close()
         self._login.close()

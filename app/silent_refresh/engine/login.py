@@ -15,14 +15,17 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..errors import LoginLoop
 from ..events import Callbacks, Event
 from ..http.json import parse_json
 from ..http.messages import without_query
-from ..platform.ports import Platform, Stop, own_path
+from ..platform.platform import Platform, own_path
 from .login_address import LoginAddress, said_at
+
+if TYPE_CHECKING:
+    from ..platform.ports import Stop
 
 log = logging.getLogger("silent_refresh")
 

@@ -10,9 +10,12 @@ It is resolved once: a ``<base>`` that comes into the page later doesn't move it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..platform.ports import Navigation, place_named
+from ..platform.platform import place_named
+
+if TYPE_CHECKING:
+    from ..platform.ports import Navigation
 
 
 class _Parts(NamedTuple):

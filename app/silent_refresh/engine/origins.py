@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..http.challenges import raise_step_up, refuses_token
 from ..http.messages import Headers, Request, Response
-from ..platform.ports import Navigation
+
+if TYPE_CHECKING:
+    from ..platform.ports import Navigation
 
 Rule: TypeAlias = "Callable[[Response], bool | Awaitable[bool] | None]"
 MOST_KNOWN = 500  # URLs

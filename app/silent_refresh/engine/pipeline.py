@@ -9,6 +9,7 @@ sent at most twice, the second time only after the first was refused: here, and 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from ..errors import (
     KeyGone,
@@ -23,14 +24,16 @@ from ..events import Events, Tell, nobody
 from ..http.challenges import refuses_token
 from ..http.credential import AuthScheme
 from ..http.messages import Request, Response, Send
-from ..platform.ports import Clock
 from ..session.shared import Sessions
 from ..session.tokens import Session
-from .access import Refused
 from .limiter import Limiter
 from .origins import WHOLE, Origins
 from .refusals import Refusals
 from .renewal import Renewal
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock
+    from .access import Refused
 
 NOTHING_TO_RENEW_WITH = "the access token was refused and there's no refresh token: sign in again"
 

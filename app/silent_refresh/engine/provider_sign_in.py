@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from ..errors import SessionChanged, copy_of
-from ..platform.ports import Navigation, Platform
+from ..platform.platform import Platform
 from ..session.tokens import Session, Tokens, claims_of
 from .login import LoginPage
 
 if TYPE_CHECKING:
+    from ..platform.ports import Navigation
     from ..protocol.code_exchange import SignedIn
     from .session_keys import SessionKeys
 

@@ -7,9 +7,13 @@ another key, always. A new token each time would help none of them, and the seco
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..http.messages import Request, without_query
-from ..platform.ports import Clock
 from ..session.tokens import Session
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock
 
 MOST_RESOURCES = 1000  # more than that refuse everything: forget them all rather than grow
 AT_ONCE = 2  # renewals in vain after each other, before there is a pause

@@ -18,6 +18,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ..errors import (
     RefreshError,
@@ -29,14 +30,16 @@ from ..errors import (
     copy_of,
 )
 from ..events import Events
-from ..platform.ports import Clock
+from ..protocol.guard import Refresh, raise_if_within
 from ..protocol.result import Misconfigured, RefreshResult, Rejected, Rotated, Unavailable
-from ..protocol.token_request import Refresh, raise_if_within
 from ..session.shared import Observer, Sessions
 from ..session.time_limit import time_limit
 from ..session.tokens import Session
 from .backoff import CoolDown, pause_before_retry
 from .in_flight import InFlight, outcome_of
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock
 
 log = logging.getLogger("silent_refresh")
 

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import NotSignedIn, SessionChanged
 from ..events import EventName, Events, Listener
 from ..http.challenges import refuses_token
 from ..http.messages import Request, Response, Send
-from ..platform.ports import Clock, Stop
 from ..protocol.endpoint import RefreshEndpoint
 from ..protocol.token_request import blocking_refresh_by, refresh_by
 from ..session.manager import SessionManager
@@ -29,6 +28,9 @@ from .limiter import Limiter
 from .origins import Origins
 from .pipeline import RequestPipeline
 from .renewal import Renewal
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock, Stop
 
 
 class ResourceManager:

@@ -13,11 +13,14 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from ..http.json import number_from
-from ..platform.ports import Clock, SessionStore
 from ..session.manager import SessionManager
 from ..session.tokens import Session
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock, SessionStore
 
 LONGEST_PAUSE = 3600.0  # s; a browser's timers overflow, and stand still while the computer sleeps
 NOTED_EVERY = 60.0  # s at most, and a tenth of ``idle``: how exact the end is

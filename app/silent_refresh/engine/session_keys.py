@@ -12,11 +12,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import AuthorizationError, RefreshUnavailable, SessionChanged
-from ..platform.ports import Prover
 from ..session.manager import SessionManager
+
+if TYPE_CHECKING:
+    from ..platform.ports import Prover
 
 log = logging.getLogger("silent_refresh")
 

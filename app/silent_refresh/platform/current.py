@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .ports import Platform
+from .platform import Platform
 
 OLDEST = "0.26.2"  # of Pyodide: what came before it can't wait in the middle of a function
 

@@ -1,18 +1,17 @@
 """What the engine needs of the world: everything that a browser provides comes in through here.
 
-``browser/`` has the real ones; a test hands in its own and runs the very same engine in CPython.
-``current.py`` finds those of the browser that this Python runs in.
+``browser/`` has the real ones; a test hands in its own and runs the very same engine in CPython. These are
+for type checkers: no page loads this module.
 """
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
-from ..http.messages import Request, Response, without_query
+from ..http.messages import Request, Response
+from .values import JournalEntry, Mark, Place
 
 Stop: TypeAlias = Callable[[], None]
 T = TypeVar("T")
@@ -46,42 +45,6 @@ class SessionStore(Protocol):
     def remove(self, key: str) -> None: ...
     def listen(self, changed: Callable[[], None]) -> Stop:
         """Call ``changed`` when another tab changed or cleared the record, or when this page woke up."""
-
-
-class Mark(NamedTuple):
-    """What tabs tell each other: the newest generation, of which session, and whether that ended."""
-
-    generation: int
-    session: str
-    ended: bool
-
-
-class JournalEntry(NamedTuple):
-    """The last change of the session that was committed: what survives the death of the browser.
-
-    ``record`` is the session's record as the store keeps it; ``None`` when the session ended, and for a store
-    of this page's own memory. ``in_store`` tells whether the store took it, too. ``at`` is when, in s since
-    the epoch. ``is_legacy``: a version that kept no journal told of it, and its record is in the store alone.
-    ``key`` is the thumbprint of the key that the session's tokens are bound to: that key is kept beside the
-    entry, and goes with it. An entry that was read doesn't say it; the record does.
-    """
-
-    generation: int
-    session: str
-    ended: bool
-    record: str | None = None
-    in_store: bool = True
-    at: float = 0.0
-    is_legacy: bool = False
-    key: str | None = None
-
-    @property
-    def mark(self) -> Mark:
-        """What other tabs may be told of it."""
-        return Mark(self.generation, self.session, self.ended)
-
-    def __repr__(self) -> str:
-        return f"<JournalEntry {self.session} generation {self.generation}{' ended' * self.ended}>"
 
 
 class Coordinator(Protocol):
@@ -159,23 +122,6 @@ class Prover(Protocol):
         """Learn from an answer to such a request; tell whether with a new proof it would be another one."""
 
 
-class Place:
-    """A parsed URL: ``origin`` as RFC 6454 writes it, ``path`` with query and fragment, ``url`` the whole.
-
-    ``endpoint`` is the URL without its fragment, ``resource`` without its query and trailing slash too: what
-    tells one endpoint from another.
-    """
-
-    __slots__ = ("endpoint", "origin", "path", "resource", "url")
-
-    def __init__(self, origin: str, path: str, *, url: str | None = None) -> None:
-        self.origin = origin
-        self.path = path
-        self.url = origin + path if url is None else url
-        self.endpoint = origin + path.partition("#")[0]
-        self.resource = without_query(self.endpoint).rstrip("/")
-
-
 class Navigation(Protocol):
     """Where the page is, and where it goes; ``document`` tells this load of a page from any other."""
 
@@ -228,84 +174,3 @@ class Blocking(Protocol):
 
     async def send(self, request: Request) -> Response:
         """Send in one go, as a ``Transport`` does else: the page stands still until the answer is there."""
-
-
-# What names its host itself.
-ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:|//")
-
-
-def place_named(url: str, navigation: Navigation) -> Place:
-    """Parse a URL that the page's code named: a relative one is of this page's origin, or of none.
-
-    Raises ``ValueError``, also where a ``<base>`` leads elsewhere: whoever can write markup can put one in.
-    """
-    place = navigation.parse(url)
-    own = navigation.parse(
-        navigation.here()
-    ).origin  # "null" for an iframe's srcdoc: nobody knows better there
-    if not ABSOLUTE.match(url) and own not in (place.origin, "null"):
-        raise ValueError(
-            f"{without_query(url)!r} leads to {place.origin} by this page's <base>: pass a whole URL"
-        )
-    return place
-
-
-def own_path(wanted: str, navigation: Navigation) -> str:
-    """Return the path of ``wanted`` when it is one of this origin, else ``"/"``."""
-    try:
-        place = navigation.parse(wanted)
-    except ValueError:
-        return "/"
-    same_origin = place.origin == navigation.parse(navigation.here()).origin and place.origin != "null"
-    # The path of http://this.example//evil.example is a URL of another origin, a blob's is a whole URL.
-    is_path = place.path.startswith("/") and not place.path.startswith("//")
-    return place.path if same_origin and is_path else "/"
-
-
-def same(body: Any) -> Any:
-    """Return it as it is."""
-    return body
-
-
-def future_of_the_loop() -> asyncio.Future[Any]:
-    """Return a future of the running event loop."""
-    return asyncio.get_running_loop().create_future()
-
-
-def is_plain_http(origin: str) -> bool:
-    """Tell whether an origin is of HTTP/1.1, as all without encryption are (RFC 9113 §3.1)."""
-    return origin.startswith("http://")
-
-
-def joined(pieces: list[Any]) -> Any:
-    """Return one body of several pieces. Raises ``TypeError`` for what isn't bytes."""
-    return b"".join(pieces)
-
-
-class Platform(NamedTuple):
-    """One world, whole.
-
-    ``coordinator(key, owner)`` makes that of the tabs that share the store's ``key``, for the sessions of one
-    ``owner``. ``future`` makes what a task waits on for another one. ``blocking`` is for callers that can't
-    ``await``; ``redirect_memory`` is ``None`` where there's no page that could be left; ``is_worker`` tells
-    whether a page's session is elsewhere, to be used from afar; ``open_storage(area, key)`` opens
-    localStorage, say; ``is_http1(origin)`` tells whether an origin is known to be spoken to by HTTP/1.1;
-    ``settled(body)`` returns what is sent of a body that others may change; ``joined(pieces)`` returns a body
-    of bytes and objects of the browser's; ``prover`` returns what signs for
-    tokens that are bound to a key, and is ``None`` where nothing can.
-    """
-
-    transport: Transport
-    navigation: Navigation
-    clock: Clock
-    default_store: Callable[[], SessionStore]
-    coordinator: Callable[[str, str], Coordinator]
-    future: Callable[[], asyncio.Future[Any]] = future_of_the_loop
-    blocking: Blocking | None = None
-    redirect_memory: RedirectMemory | None = None
-    is_worker: bool = False
-    open_storage: Callable[[str, str], SessionStore] | None = None
-    is_http1: Callable[[str], bool] = is_plain_http
-    settled: Callable[[Any], Any] = same
-    prover: Callable[[], Prover] | None = None
-    joined: Callable[[list[Any]], Any] = joined

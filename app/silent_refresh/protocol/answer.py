@@ -14,17 +14,8 @@ from ..http.json import field_at, number_from, parse_json
 from ..http.messages import Headers, Response
 from ..session.tokens import Tokens
 from .presets import REJECTED_ERRORS
-from .result import (
-    Misconfigured,
-    RefreshResult,
-    Rejected,
-    Rotated,
-    Unavailable,
-    hint_at,
-    result_of_gatekeeper,
-    result_of_status,
-    result_of_words,
-)
+from .result import Misconfigured, RefreshResult, Rejected, Rotated, Unavailable
+from .words import hint_at, result_of_gatekeeper, result_of_status, result_of_words
 
 log = logging.getLogger("silent_refresh")
 

@@ -21,7 +21,8 @@ from .endpoint import AuthorizationServer, RefreshEndpoint
 from .transaction import Transaction, hashed, identity_of, random_text
 
 if TYPE_CHECKING:
-    from ..platform.ports import Navigation, Platform, RedirectMemory
+    from ..platform.platform import Platform
+    from ..platform.ports import Navigation, RedirectMemory
 
 OURS = frozenset(
     {

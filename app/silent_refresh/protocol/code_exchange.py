@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AuthorizationError, KeyGone, NetworkError, ProofRefused
 from ..http.json import field_at, parse_json
 from ..http.messages import Request, without_query
-from ..platform.ports import own_path
+from ..platform.platform import own_path
 from .authorization import memory_of, provider_of
 from .discovery import WAIT
 from .endpoint import AuthorizationServer, RefreshEndpoint
@@ -26,7 +26,8 @@ from .result import Rejected, Rotated
 from .transaction import KEY, Transaction, identity_of
 
 if TYPE_CHECKING:
-    from ..platform.ports import Navigation, Platform
+    from ..platform.platform import Platform
+    from ..platform.ports import Navigation
     from ..session.tokens import Tokens
 
 log = logging.getLogger("silent_refresh")

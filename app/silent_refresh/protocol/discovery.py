@@ -15,12 +15,16 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import AuthorizationError, NetworkError, NotJSON
 from ..http.json import parse_json
 from ..http.messages import Headers, Request, without_query
-from ..platform.ports import Navigation, Place, Platform
+from ..platform.platform import Platform
+from ..platform.values import Place
+
+if TYPE_CHECKING:
+    from ..platform.ports import Navigation
 
 WAIT = 10.0  # s for each answer of the provider
 SHORT_WAIT = 3.0  # s where the answer of another day would do

@@ -15,7 +15,7 @@ An answer is one of four things, and only ``Rejected`` ends a session:
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -24,15 +24,16 @@ from ..http.form import encoded
 from ..http.json import field_at
 from ..http.messages import NO_HEADERS, Headers, Request, Response
 from ..platform.current import current_platform
-from ..platform.ports import Navigation, Platform, place_named
+from ..platform.platform import Platform, place_named
 from ..session.tokens import Tokens
-from . import presets
-from .answer import IN_HEADER, read_answer, read_tokens
-from .options import EndpointOptions, Value, checked, combined, present, put_at
+from .options import Value, checked, present, put_at
 from .result import RefreshResult
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+    from ..platform.ports import Navigation
+    from .preset_options import EndpointOptions
 
 OwnRefresh: TypeAlias = Callable[..., object]
 OwnRevocation: TypeAlias = Callable[[Tokens], Awaitable[object]]
@@ -131,6 +132,8 @@ class RefreshEndpoint:
             if isinstance(given, str):
                 raise TypeError(f"{name} is a set: pass {{{given!r}}}")
         if next_token is not None:  # it renews itself, and is found where each answer has it
+            from .answer import IN_HEADER
+
             bearer, refresh_header = bearer or header is None, refresh_header or header
             access_path = refresh_path = f"{IN_HEADER}{next_token}"
         self.next_token = next_token
@@ -170,6 +173,8 @@ class RefreshEndpoint:
     @classmethod
     def _preset(cls, url: str, preset: Mapping[str, Any], options: EndpointOptions) -> RefreshEndpoint:
         """Return a preset with the user's options, which count before it."""
+        from .preset_options import combined  # not every page needs it
+
         endpoint = cls(url, **combined(preset, options))
         endpoint.rejected_by_user = options.get("rejected") is not None
         endpoint.own_fields = checked(options.get("fields", {}), "fields")
@@ -201,6 +206,8 @@ class RefreshEndpoint:
         believed there (RFC 9207); ``end_session`` is where ``auth.sign_out(provider=True)`` goes (OpenID
         Connect RP-Initiated Logout). ``discover`` finds out all of these.
         """
+        from . import presets  # not every page needs it
+
         endpoint = cls._preset(url, presets.oauth2(client_id, scope), options)
         if authorize is not None:
             endpoint.authorization = AuthorizationServer(authorize, client_id, issuer)
@@ -240,16 +247,22 @@ class RefreshEndpoint:
         cls, url: str = "/api/token/refresh/", **options: Unpack[EndpointOptions]
     ) -> RefreshEndpoint:
         """Speak to Django REST framework with SimpleJWT; ``revoke`` is its blacklist view."""
+        from . import presets  # not every page needs it
+
         return cls._preset(url, presets.simplejwt(), options)
 
     @classmethod
     def flask_jwt_extended(cls, url: str = "/refresh", **options: Unpack[EndpointOptions]) -> RefreshEndpoint:
         """Speak to Flask-JWT-Extended: the refresh token is the bearer, a malformed one is answered 422."""
+        from . import presets  # not every page needs it
+
         return cls._preset(url, presets.flask_jwt_extended(), options)
 
     @classmethod
     def supabase(cls, url: str, apikey: str, **options: Unpack[EndpointOptions]) -> RefreshEndpoint:
         """Speak to Supabase Auth; ``url`` is the project's, ``https://….supabase.co``."""
+        from . import presets  # not every page needs it
+
         token_url = url.rstrip("/") + "/auth/v1/token?grant_type=refresh_token"
         return cls._preset(token_url, presets.supabase(apikey), options)
 
@@ -265,6 +278,8 @@ class RefreshEndpoint:
         ``csrf_header`` is a name and a value, or a function that returns it: a form on another site can't
         send one. A 403 means that the server misses it, and ends no session.
         """
+        from . import presets  # not every page needs it
+
         return cls._preset(url, presets.cookie(csrf_header), options)
 
     def resolved(self, navigation: Navigation) -> RefreshEndpoint:
@@ -371,10 +386,14 @@ class RefreshEndpoint:
 
         ``is_proven`` says that this client was understood before: then ``invalid_request`` is a dead token.
         """
+        from .answer import read_answer  # many a page gets none
+
         return await read_answer(self, response, now=now, is_proven=is_proven)
 
     def read_tokens(self, answer: Any, *, now: float | None = None) -> Tokens:
         """Take the tokens out of a server's JSON answer. Raises ``ValueError`` that says what is missing."""
+        from .answer import read_tokens  # many a page gets none
+
         return read_tokens(self, answer, NO_HEADERS, now)
 
 
@@ -383,11 +402,10 @@ def read_sign_in(answer: Any, endpoint: object, now: float | None = None) -> Tok
 
     Raises ``ValueError`` that tells the answer's field names, not their values.
     """
-    shapes = [endpoint] if isinstance(endpoint, RefreshEndpoint) else []
-    if shapes and shapes[0].access_path is None:
+    own = endpoint if isinstance(endpoint, RefreshEndpoint) else None
+    if own is not None and own.access_path is None:
         return Tokens.in_cookies()
-    dpop = bool(shapes) and shapes[0].dpop
-    for shape in (*shapes, RefreshEndpoint.article(dpop=dpop), RefreshEndpoint.oauth2("", "", dpop=dpop)):
+    for shape in _shapes(own):
         if shape.access_path is not None and field_at(answer, shape.access_path) is not None:
             return shape.read_tokens(answer, now=now)
     fields = ", ".join(map(repr, answer)) if isinstance(answer, dict) and answer else "none"
@@ -395,3 +413,12 @@ def read_sign_in(answer: Any, endpoint: object, now: float | None = None) -> Tok
         f"no access token in the answer to the sign-in (its fields: {fields}). Pass Tokens(access_token=…, "
         "refresh_token=…), or check that the sign-in succeeded before calling sign_in()"
     )
+
+
+def _shapes(own: RefreshEndpoint | None) -> Iterator[RefreshEndpoint]:
+    """Yield what an answer may look like, one after the other: a preset is loaded when it's its turn."""
+    if own is not None:
+        yield own
+    dpop = own is not None and own.dpop
+    yield RefreshEndpoint.article(dpop=dpop)
+    yield RefreshEndpoint.oauth2("", "", dpop=dpop)

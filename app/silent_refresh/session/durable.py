@@ -11,15 +11,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RefreshUnavailable
-from ..platform.ports import Clock, Coordinator, JournalEntry, Mark, SessionStore
+from ..platform.values import JournalEntry, Mark
 from .memory import JournalStorage
 from .record import Record
 from .shared import SharedSession
 from .time_limit import time_limit
 from .tokens import Session
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock, Coordinator, SessionStore
 
 
 class DurableSession(SharedSession):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from ..http.json import number_from, parse_json
-from ..platform.ports import JournalEntry, Mark
+from ..platform.values import JournalEntry, Mark
 from .tokens import LARGEST_GENERATION
 
 VERSION = 1

@@ -11,13 +11,17 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from ..errors import RefreshUnavailable
-from ..platform.ports import Clock, Coordinator, JournalEntry, Mark, SessionStore
+from ..platform.values import JournalEntry, Mark
 from .reconciled import ReconciledSession
 from .shared import Observer
 from .tokens import Session, Tokens, are_of_two_users
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock, Coordinator, SessionStore
 
 
 class SessionManager(ReconciledSession):

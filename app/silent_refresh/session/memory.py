@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from ..platform.ports import Coordinator, JournalEntry, Mark, SessionStore, Stop
+from ..platform.values import JournalEntry, Mark
+
+if TYPE_CHECKING:
+    from ..platform.ports import Coordinator, SessionStore, Stop
 
 DEFAULT_KEY = "silent-refresh"
 

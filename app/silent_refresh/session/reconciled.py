@@ -17,11 +17,15 @@ import asyncio
 import contextlib
 import logging
 import math
+from typing import TYPE_CHECKING
 
 from ..errors import RefreshUnavailable
-from ..platform.ports import Clock, Coordinator, JournalEntry, Mark, SessionStore
+from ..platform.values import JournalEntry, Mark
 from .durable import DurableSession
 from .tokens import Session
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock, Coordinator, SessionStore
 
 log = logging.getLogger("silent_refresh")
 

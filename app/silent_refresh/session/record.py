@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from typing import TYPE_CHECKING
 
 from ..http.json import parse_json
-from ..platform.ports import Clock, SessionStore
 from .tokens import LARGEST_GENERATION, Session, Tokens, id_of_adopted
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock, SessionStore
 
 log = logging.getLogger("silent_refresh")
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..platform.ports import Coordinator, Stop
 from .tokens import Session
+
+if TYPE_CHECKING:
+    from ..platform.ports import Coordinator, Stop
 
 
 class Observer(Protocol):

@@ -18,11 +18,13 @@ import math
 import os
 import re
 from binascii import crc32
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..http.credential import IN_COOKIES, NOT_YET
 from ..http.json import is_number, number_from, parse_json
-from ..platform.ports import Clock
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock
 
 VERSION = 1
 ASKED_ANEW = 0.1  # s after which a token that was not due may be; each of the two clocks costs a request 2 µs

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from ..platform.current import stand_in
-from ..platform.ports import Clock, Place, Platform, SessionStore, Stop, Transport
+from ..platform.platform import Platform
+from ..platform.values import Place
 from ..session.memory import Alone, MemoryStorage
+
+if TYPE_CHECKING:
+    from ..platform.ports import Clock, SessionStore, Stop, Transport
 
 
 class FakePage:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import js
 from pyodide.ffi import create_proxy
@@ -25,9 +25,11 @@ from ..events import EventName
 from ..http.credential import NOTHING
 from ..http.json import parse_json
 from ..http.messages import Request, Response
-from ..platform.ports import Stop
 from ..session.tokens import Tokens
 from .channel import CHANNEL, HELLO, HERE, WANTED, Port, pack, unpack, unpack_answer
+
+if TYPE_CHECKING:
+    from ..platform.ports import Stop
 
 CALLS = ("access_token", "ensure_signed_in", "proving_key", "refresh", "sign_in", "sign_out")
 

@@ -18,7 +18,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..browser.bridge import load_bridge
 from ..engine.access import Access, AuthSession, Refused
@@ -27,11 +27,14 @@ from ..errors import KeyGone, NetworkError, NotSignedIn, RefreshUnavailable, Ses
 from ..events import Event, EventName, Events, Listener
 from ..http.credential import BEARER, AuthScheme, Credential
 from ..http.messages import Request, Response, Send
-from ..platform.ports import Platform, Stop
+from ..platform.platform import Platform
 from ..session.tokens import Tokens, claims_of
 from .channel import Port, pack, pack_answer, unpack
 from .page_link import PageLink
 from .remote_request import Known, RemoteRequest
+
+if TYPE_CHECKING:
+    from ..platform.ports import Stop
 
 
 class RemoteSession:

@@ -5,16 +5,21 @@ import axios from "/bench/axios/dist/esm/axios.min.js";
 import createAuthRefresh from "/bench/axios-auth-refresh/dist/index.esm.js";
 import ky from "/bench/ky/distribution/index.js";
 
+let storage = localStorage;
+
+/** Lets this tab's peers have sessions of their own. */
+const keepApart = () => (storage = sessionStorage);
+
 const tokensOf = (peer) => ({
   get access() {
-    return localStorage.getItem(`${peer}.accessToken`);
+    return storage.getItem(`${peer}.accessToken`);
   },
   get refresh() {
-    return localStorage.getItem(`${peer}.refreshToken`);
+    return storage.getItem(`${peer}.refreshToken`);
   },
   keep({ accessToken, refreshToken }) {
-    localStorage.setItem(`${peer}.accessToken`, accessToken);
-    localStorage.setItem(`${peer}.refreshToken`, refreshToken);
+    storage.setItem(`${peer}.accessToken`, accessToken);
+    storage.setItem(`${peer}.refreshToken`, refreshToken);
   },
 });
 
@@ -112,12 +117,16 @@ const inTurn = async (name, url, count) => {
   return performance.now() - start;
 };
 
-/** Returns the milliseconds until as many requests at once are settled, and how many were answered. */
-const atOnce = async (name, urls) => {
+/**
+ * Returns the milliseconds until as many requests at once are settled, and how many were answered. They are sent at
+ * `begin`, in ms since 1970, or at once.
+ */
+const atOnce = async (name, urls, begin) => {
   const { get } = peers[name];
+  if (begin) await new Promise((resolve) => setTimeout(resolve, begin - Date.now()));
   const start = performance.now();
   const ends = await Promise.allSettled(urls.map((url) => get(url)));
   return [performance.now() - start, ends.filter(({ status }) => status === "fulfilled").length];
 };
 
-globalThis.peers = { addSigning, signIn, inTurn, atOnce };
+globalThis.peers = { addSigning, keepApart, signIn, inTurn, atOnce };
