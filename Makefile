@@ -174,6 +174,6 @@ static/vendor/.ready: package-lock.json $(VENDORING) | node_modules/.page-ready
 static/wheels/.ready: requirements/browser.txt
 	$(venv)
 	rm -rf static/wheels.partial
-	$(PIP) download $(WHEELS) --no-deps -d static/wheels.partial -r $<
+	$(PIP) download $(WHEELS) --no-deps --platform any --python-version 3.14 --implementation py --abi none -d static/wheels.partial -r $<
 	rm -rf static/wheels && mv static/wheels.partial static/wheels
 	@touch $@

@@ -50,7 +50,7 @@ def with_integrity(text: str, root: Path = ROOT) -> str:
 
     def write_map(found: re.Match[str]) -> str:
         named: dict[str, str] = json.loads(found["map"] or "{}").get("integrity", {})
-        for path in named.keys() - modules.keys():
+        for path in sorted(named.keys() - modules.keys()):
             modules[path] = integrity_of((root / path.lstrip("/")).read_bytes())
         text = json.dumps({"integrity": modules}, indent=2)
         return f"{found['start']}\n{indent(text, found['indent'])}\n{found['indent']}"

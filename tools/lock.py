@@ -21,7 +21,12 @@ NAMES = [
     "browser",
     "lock",
 ]
-HELD_TO = {"dev": ("server", "wheel"), "conformance": ("dev",), "kernels": ("notebooks",)}
+HELD_TO = {
+    "dev": ("server", "wheel"),
+    "conformance": ("dev",),
+    "kernels": ("notebooks",),
+    "browser": ("dev",),
+}
 IN_THE_PAGE = ("httpx", "kernels")  # for Pyodide's Python
 WITHOUT_DEPENDENCIES = ("conformance", *IN_THE_PAGE)
 

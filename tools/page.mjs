@@ -27,10 +27,12 @@ async function packageFiles(name) {
   return Promise.all(names.sort().map(async (file) => [file, await readFile(path.join(app, file))]));
 }
 
-/** Returns the wheels that the page has. */
+/** Returns the wheels that the page has from the start; those that pyscript.toml names are loaded later. */
 async function wheels() {
   const folder = path.join(ROOT, "static", "wheels");
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".whl"));
+  const configuration = await readFile(path.join(ROOT, "pyscript.toml"), "utf8");
+  const isLater = (name) => configuration.includes(`/static/wheels/${name}`);
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".whl") && !isLater(name));
   return Promise.all(names.sort().map((name) => readFile(path.join(folder, name))));
 }
 

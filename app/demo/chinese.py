@@ -153,6 +153,25 @@ TEXTS = {
     "verdict-refreshes": "常见写法刷新了 {recipe} 次，silent-refresh 刷新了 {ours} 次。",
     "verdict-signed-out": "常见写法让用户退出了登录，silent-refresh 没有。",
     "verdict-same": "在这种情况下两者表现相同。",
+    # Every way in
+    "ways": "每一种入口",
+    "ways-hint": "五个请求带着过期的令牌同时发出，各走一条路：本库的 Client、JavaScript 的 fetch、"
+    "pyfetch、requests，"
+    "以及一个自带 Python 的 worker。后两者首次加载需要几秒钟。",
+    "run-ways": "五种一起发送",
+    "ways-came": "结果",
+    "way-client": "Client",
+    "way-fetch": "JavaScript 的 fetch（install() 之下）",
+    "way-pyfetch": "pyodide.http.pyfetch（install() 之下）",
+    "way-requests": "经 pyodide-http 的 requests",
+    "way-worker": "worker 中的 Client",
+    "ways-refused": "起初被拒绝（服务器计数）",
+    "ways-refreshes": "刷新次数（服务器计数）",
+    "ways-reuses": "被使用两次的刷新令牌",
+    "ways-running": "五种入口正在准备……",
+    "verdict-ways": "五种入口，五个应答，一次刷新。",
+    "verdict-ways-failed": "不符合预期：5 个中 {answered} 个得到应答，刷新 {refreshes} 次，"
+    "被使用两次的刷新令牌 {reuses} 个。",
     # Steal
     "steal": "窃取令牌",
     "steal-hint": "混入页面的脚本从 localStorage 中读出两个令牌，并在此处或其他任何地方加以使用："

@@ -18,6 +18,7 @@ from demo.session_card import SessionCard
 from demo.steal_card import StealCard
 from demo.timeline_picture import TimelinePicture
 from demo.try_it import TryIt
+from demo.ways_card import WaysCard
 from demo.words import Words
 from silent_refresh import (
     Client,
@@ -46,6 +47,7 @@ class Dashboard:
         self._picture = TimelinePicture(words)
         self._try_it = TryIt(self._bench, words, self._told, self._picture.cut)
         self._compare = CompareCard(self._lab, words, self._told)
+        self._ways = WaysCard(auth, self._api, self._lab, words, self._told)
         self._steal = StealCard(self._lab, words, self._told)
 
     async def open(self, profile: Awaitable[Response], events: KeptEvents) -> None:
@@ -68,6 +70,7 @@ class Dashboard:
         self._try_it.open()
         if self._bench.has_lab:
             self._compare.open()
+            self._ways.open()
             self._steal.open()
         show("dashboard")
         self._tab.listen()

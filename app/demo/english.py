@@ -165,6 +165,25 @@ TEXTS = {
     "verdict-refreshes": "The recipe refreshed {recipe} times where silent-refresh did {ours}.",
     "verdict-signed-out": "The recipe signed its user out; silent-refresh did not.",
     "verdict-same": "Here the two do the same.",
+    # Every way in
+    "ways": "Every way in",
+    "ways-hint": "Five requests leave at once with an expired token, each by another way: this library’s "
+    "client, JavaScript’s fetch, pyfetch, requests, and a worker that runs a Python of its own. Loading the "
+    "last two takes some seconds the first time.",
+    "run-ways": "Send by all five",
+    "ways-came": "Result",
+    "way-client": "Client",
+    "way-fetch": "JavaScript’s fetch, under install()",
+    "way-pyfetch": "pyodide.http.pyfetch, under install()",
+    "way-requests": "requests over pyodide-http",
+    "way-worker": "Client in a worker",
+    "ways-refused": "Refused at first, counted at the server",
+    "ways-refreshes": "Refreshes, counted at the server",
+    "ways-reuses": "Refresh tokens used twice",
+    "ways-running": "Getting all five ready …",
+    "verdict-ways": "Five ways in, five answers, one refresh.",
+    "verdict-ways-failed": "Not as expected: {answered} of 5 answered, refreshes: {refreshes}, refresh "
+    "tokens used twice: {reuses}.",
     # Steal
     "steal": "Steal the tokens",
     "steal-hint": "A script that got into the page reads both tokens from localStorage and uses them, from "

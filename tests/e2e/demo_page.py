@@ -84,3 +84,14 @@ def steal(page: Page) -> list[list[str]]:
     expect(verdict).not_to_be_empty()
     rows = region.get_by_role("row").all_inner_texts()[1:]
     return [[cell.strip() for cell in row.split("\t")] for row in rows]
+
+
+def send_by_all(page: Page) -> list[list[str]]:
+    """Send by every way in; return the table's rows: what, and what came of it."""
+    region = page.get_by_role("region", name="Every way in")
+    verdict = region.locator("#ways-verdict")
+    verdict.evaluate("verdict => { verdict.textContent = ''; }")  # of the time before
+    region.get_by_role("button", name="Send by all five").click()
+    expect(verdict).not_to_be_empty()
+    rows = region.get_by_role("row").all_inner_texts()[1:]
+    return [[cell.strip() for cell in row.split("\t")] for row in rows]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.demo_page import show_all, sign_in, steal
+from tests.e2e.demo_page import send_by_all, show_all, sign_in, steal
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 # What axe finds, as short as it can be read in a failing test.
@@ -46,6 +46,7 @@ def test_axe_finds_nothing_at_the_login(page):
 def test_axe_finds_nothing_on_the_dashboard(dashboard):
     """Nor has the dashboard, with a picture, a table and verdicts in it."""
     show_all(dashboard)
+    send_by_all(dashboard)
     steal(dashboard)
 
     for scheme in SCHEMES:
@@ -106,6 +107,19 @@ def test_the_theft_is_told_in_chinese(dashboard):
     page.get_by_label("语言").select_option("English")
 
 
+def test_the_ways_in_are_told_in_chinese(dashboard):
+    """In the language that is chosen afterwards."""
+    page = dashboard
+    send_by_all(page)
+    page.get_by_label("Language").select_option(CHINESE)
+
+    region = page.get_by_role("region", name="每一种入口")
+    expect(region.get_by_role("row", name="worker 中的 Client")).to_contain_text("200")
+    expect(region).to_contain_text("五种入口，五个应答，一次刷新。")
+    expect(page.get_by_role("status")).to_contain_text("一次刷新。")
+    page.get_by_label("语言").select_option("English")
+
+
 def test_a_chinese_browser_gets_chinese(browser, base_url):
     """Whoever has not chosen gets the browser's language."""
     with browser.new_context(base_url=base_url, locale="zh-CN") as context:
@@ -126,6 +140,7 @@ def test_the_login_fits(page):
 def test_the_dashboard_fits(dashboard):
     """Nor on the dashboard, with a picture, a table and verdicts in it."""
     show_all(dashboard)
+    send_by_all(dashboard)
     steal(dashboard)
     for width in WIDTHS:
         expect_no_sideways_scrolling(dashboard, width)
@@ -150,7 +165,7 @@ def test_everything_can_be_reached_by_keyboard(page):
         )
 
     ids = [id for id, _ in reached]
-    assert "run-theft" in ids
+    assert {"run-ways", "run-theft"} <= set(ids)
     for id in ("unnoticed", "picture", "send-1", "send-200", "expire", "second-tab", "load-profile"):
         assert id in ids, id
     assert all(is_seen for id, is_seen in reached if id)

@@ -10,6 +10,7 @@ import pytest
 import silent_refresh
 from silent_refresh import (
     Client,
+    HttpxAuth,
     MemoryStorage,
     NotSignedIn,
     RequestsAuth,
@@ -42,6 +43,7 @@ async def call_every_name(tokens, ends_it):
         "tokens": lambda: auth.tokens,
         "claims": lambda: auth.claims,
         "signed_in": lambda: auth.signed_in,
+        "renewing": lambda: auth.renewing,
         "access_token": auth.access_token,
         "ensure_signed_in": auth.ensure_signed_in,
         "proving": lambda: client.get("profile", auth=auth.proving),
@@ -71,6 +73,7 @@ async def call_every_name(tokens, ends_it):
     functions = {
         "install": lambda: install(auth)(),
         "RequestsAuth": lambda: RequestsAuth(auth),
+        "HttpxAuth": lambda: HttpxAuth(auth),
         "serve_workers": lambda: serve_workers(auth),
         "SilentRefresh": lambda: SilentRefresh(store=MemoryStorage(), login=None).signed_in,
     }
@@ -102,7 +105,8 @@ def test_every_name_answers_in_a_worker(sides: tuple[Side, Side], lab: Lab, sign
 
     documented = {"answer", *(kind.__name__ for kind in errors_of_the_library())}
     wrong = {name: end for name, end in ends.items() if end not in documented}
-    assert dict.fromkeys({*ELSEWHERE, "serve_workers"}, "RuntimeError") == wrong
+    told = dict.fromkeys({*ELSEWHERE, "serve_workers"}, "RuntimeError")
+    assert {**told, "HttpxAuth": "ImportError"} == wrong  # this worker has no httpx
     called = set(ends) | (set() if signs_in else {"sign_in"})
     assert public_names(SilentRefresh) | public_names(Client) <= called
     assert {name for name in silent_refresh.__all__ if inspect.isfunction(getattr(silent_refresh, name))} <= (

@@ -135,7 +135,7 @@ async def test_every_answer_carries_the_security_headers(site: Site) -> None:
         assert "default-src 'none'" in policy
         assert "connect-src 'self';" in policy
         assert f"script-src 'self' 'wasm-unsafe-eval' '{IMPORT_MAP_HASH}';" in policy
-        assert "trusted-types 'none'" in policy
+        assert "worker-src 'self'; trusted-types ways-worker" in policy
         assert "unsafe-inline" not in policy
         assert "'unsafe-eval'" not in policy
         assert "frame-ancestors 'none'" in policy

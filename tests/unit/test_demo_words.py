@@ -32,6 +32,8 @@ FAMILIES = (
     "told-",
     "result-",
     "theft-",
+    "way-",
+    "ways-",
 )
 
 

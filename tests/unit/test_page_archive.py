@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("project")
     for name in INPUTS:
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyscript.toml", project)
     (project / "node_modules").symlink_to(ROOT / "node_modules")
     pack(project)
     return project
@@ -62,13 +64,23 @@ def test_everything_is_compiled(project):
 
 
 def test_it_holds_the_locked_wheels_and_pyscripts_package(project):
-    """What requirements/browser.txt pins is unpacked in it; so is what PyScript would write and compile."""
+    """What requirements/browser.txt pins is unpacked in it; so is what PyScript would write and compile.
+
+    But for what pyscript.toml names for later: that is there, and not in the way of the start.
+    """
     packed = archive(project)
     lock = (ROOT / "requirements" / "browser.txt").read_text()
     pinned = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", lock, re.MULTILINE)
     metadata = {name.partition("/")[0] for name in packed if ".dist-info/" in name}
+    later = tomllib.loads((ROOT / "pyscript.toml").read_text())["later"]["requests"]
+    wheels = {name.rpartition("/")[2].removesuffix("-py3-none-any.whl") for name in later}
 
-    assert {f"{name.replace('-', '_')}-{version}.dist-info" for name, version in pinned} == metadata
+    assert all((ROOT / name.lstrip("/")).is_file() for name in later)
+    assert 5 == len(wheels)
+    assert {f"{name.replace('-', '_')}-{version}" for name, version in pinned} == wheels | {
+        name.removesuffix(".dist-info") for name in metadata
+    }
+    assert not wheels & {name.removesuffix(".dist-info") for name in metadata}
     assert "pyscript/__init__.pyc" in packed
 
 

@@ -27,7 +27,10 @@ LOADERS = [
     *(ROOT / "static" / name for name in ("boot.js", "python.mjs")),
 ]
 DOCUMENTS = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
-LAZY = {"/app/silent_refresh/browser/dpop.js"}  # modules that are imported when they are needed
+LAZY = {
+    "/app/silent_refresh/browser/dpop.js",
+    "/static/ways.js",
+}  # modules that are imported when they are needed
 NPM = json.loads((ROOT / "package.json").read_text())
 
 
