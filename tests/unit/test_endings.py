@@ -56,10 +56,8 @@ class PagesLoop(VirtualLoop):
     def call_soon(self, callback: Any, *arguments: Any, context: Any = None) -> asyncio.Handle:
         return super().call_soon(self._call, callback, *arguments, context=context)
 
-    def call_at(
-        self, when: float, callback: Any, *arguments: Any, context: Any = None
-    ) -> asyncio.TimerHandle:
-        return super().call_at(when, self._call, callback, *arguments, context=context)
+    def call_later(self, delay: float, callback: Any, *arguments: Any, context: Any = None) -> Any:
+        return super().call_later(delay, self._call, callback, *arguments, context=context)
 
     def _call(self, callback: Any, *arguments: Any) -> None:
         self.called += 1
@@ -76,7 +74,7 @@ class PagesLoop(VirtualLoop):
 
     def run_for(self, seconds: float) -> None:
         """Let virtual time pass, whatever happens meanwhile."""
-        super().call_at(self.time() + seconds, self.stop)
+        super().call_later(seconds, self.stop)
         self.run_forever()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from silent_refresh import Client, RefreshUnavailable
 from silent_refresh.engine.in_flight import InFlight
+from silent_refresh.session.time_limit import time_limit
 from tests.world.browser import Browser
 from tests.world.loop import VirtualLoop, later
 from tests.world.server import Answer, Call, Server
@@ -56,18 +57,36 @@ async def test_f65_what_does_not_come_is_given_up(client: Client, server: Server
     assert 22 > asyncio.get_running_loop().time()
 
 
-async def test_f65_timers_that_go_off_a_little_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A browser's do; what is never going to end is written off all the same (F9, F65)."""
+@pytest.mark.parametrize("late", [0, 20], ids=["in time", "after a standstill"])
+@pytest.mark.parametrize("early", [0, 0.0005], ids=["its timers are exact", "they go off early"])
+async def test_f9_what_never_ends_is_written_off(
+    monkeypatch: pytest.MonkeyPatch, late: float, early: float
+) -> None:
+    """A browser's timers go off a little before their time, and time passes between two looks at it (F9)."""
     loop = asyncio.get_running_loop()
-    plain = loop.call_at
-    monkeypatch.setattr(loop, "call_at", lambda when, *what, **more: plain(when - 0.0005, *what, **more))
+    assert isinstance(loop, VirtualLoop)
+    plain = loop.call_later
+    monkeypatch.setattr(
+        loop,
+        "call_later",
+        lambda delay, *what, **more: plain(max(delay - early, min(delay, 0)), *what, **more),
+    )
     flight = InFlight[None](loop.create_future, lambda flight, outcome: None, patience=10)
 
     async def hang() -> None:
         await loop.create_future()
 
     flight.start(hang())
-    stand_still(5, 20)
+    if late:
+        stand_still(5, late)
+    loop.tick = 0.0001
 
     with pytest.raises(RefreshUnavailable, match="did not end in time"):
         await flight.wait()
+
+
+async def test_a_limit_that_is_over_before_it_begins() -> None:
+    """It took all the time to get there."""
+    with pytest.raises(TimeoutError):
+        async with time_limit(-0.5):
+            await later(1)

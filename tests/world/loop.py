@@ -28,17 +28,31 @@ class _TimeLapse(selectors.DefaultSelector):  # type: ignore[misc, valid-type]  
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Counts ``now`` in virtual seconds; who sleeps for an hour wakes at once, an hour later."""
+    """Counts ``now`` in virtual seconds; who sleeps for an hour wakes at once, an hour later.
+
+    As Pyodide's does, it refuses what is to be called in the past; ``tick`` (s) passes at each look at it.
+    """
 
     def __init__(self) -> None:
         selector = _TimeLapse()
         selector.loop = self
-        self.now = 0.0
+        self.now = self.tick = 0.0
         super().__init__(selector)
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
+        self.now += self.tick
         return self.now
+
+    def call_later(self, delay: float, callback: Any, *arguments: Any, context: Any = None) -> Any:
+        """Call it after so many virtual seconds."""
+        if delay < 0:
+            raise ValueError("Can't schedule in the past")
+        return super().call_at(self.now + delay, callback, *arguments, context=context)
+
+    def call_at(self, when: float, callback: Any, *arguments: Any, context: Any = None) -> Any:
+        """Call it then."""
+        return self.call_later(when - self.time(), callback, *arguments, context=context)
 
     def step(self) -> None:
         """Run what is ready, or else what is due next; no more than one turn."""

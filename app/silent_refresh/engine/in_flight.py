@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from ..errors import RefreshError, RefreshUnavailable, SilentRefreshError, copy_of
-from ..session.time_limit import after_a_standstill
+from ..session.time_limit import after_a_standstill, call_at
 
 GRACE = 1.0  # s that a task has to end in when it is cancelled
 
@@ -67,7 +67,7 @@ class InFlight(Generic[T]):
         self._new_future = new_future
         self._over: Callable[[InFlight[T], T | SilentRefreshError | None], None] | None = over
         self._due = loop.time() + patience
-        self._alarm = loop.call_at(self._due, self._ring)
+        self._alarm = call_at(self._due, self._ring)
         self._waiters: dict[asyncio.Future[T], None] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -114,10 +114,9 @@ class InFlight(Generic[T]):
             _put_down(task)
 
     def _ring(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._due = loop.time() + after_a_standstill(self._due)
+        self._due = asyncio.get_running_loop().time() + after_a_standstill(self._due)
         # Whatever the clock says then: a browser's timers go off a little before their time, too.
-        self._alarm = loop.call_at(self._due, self._write_off)
+        self._alarm = call_at(self._due, self._write_off)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         how = "CancelledError" if task.cancelled() else type(task.exception()).__name__

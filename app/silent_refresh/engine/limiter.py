@@ -20,6 +20,7 @@ from typing import Any
 
 from ..errors import RequestTimeout
 from ..http.messages import Request
+from ..session.time_limit import call_at
 
 MOST = 100  # requests
 MOST_OVER_HTTP1 = 20
@@ -79,7 +80,7 @@ class Limiter:
         if until < self._due or self._due < loop.time():  # or it should have rung: the loop has lost it
             if self._alarm is not None:
                 self._alarm.cancel()
-            self._alarm, self._due = loop.call_at(until, self._ring), until
+            self._alarm, self._due = call_at(until, self._ring), until
 
     def _ring(self) -> None:
         self._alarm, self._due = None, inf

@@ -7,7 +7,7 @@ lock or an answer, may have come meanwhile, and be behind them in the queue: so 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 LATE = 0.5  # s after its time that a timer goes off where the page stood still
@@ -19,13 +19,19 @@ def after_a_standstill(due: float) -> float:
     return ONCE_MORE if asyncio.get_running_loop().time() - due > LATE else 0.0
 
 
+def call_at(when: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+    """Call it then, by the loop's clock, or at once: Pyodide's ``call_at`` refuses what has just passed."""
+    loop = asyncio.get_running_loop()
+    return loop.call_later(max(0.0, when - loop.time()), callback)
+
+
 @asynccontextmanager
 async def time_limit(seconds: float) -> AsyncIterator[None]:
     """Raise ``TimeoutError`` when what is inside takes longer."""
     loop = asyncio.get_running_loop()
     due = loop.time() + seconds
     async with asyncio.timeout(None) as timeout:
-        alarm = loop.call_at(due, lambda: timeout.reschedule(loop.time() + after_a_standstill(due)))
+        alarm = call_at(due, lambda: timeout.reschedule(loop.time() + after_a_standstill(due)))
         try:
             yield
         finally:
