@@ -38,11 +38,11 @@ test: $(READY) page ## Run all tests, in real browsers too; ARGS="-k name"; BROW
 
 .PHONY: $(TESTS) test-all-firefox test-all-webkit
 test-e2e:
-	+@$(BIN)/python -m pytest tests/e2e $(OR_NONE)
+	+@$(BIN)/python -u -m pytest tests/e2e --ignore tests/e2e/deaths $(OR_NONE)
 test-python:
 	@$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/interop $(OR_NONE)
 test-interop:
-	@$(BIN)/python -m pytest tests/interop $(OR_NONE)
+	@$(BIN)/python -m pytest tests/interop tests/e2e/deaths $(OR_NONE)
 test-firefox test-webkit: test-%:
 	@$(BIN)/python -m pytest tests/e2e -m every_engine --browser $* $(OR_NONE)
 test-all-firefox test-all-webkit: test-all-%:
