@@ -36,6 +36,12 @@ NOTE_REDIRECT = """(url) => {
 LOGIN = "**/login?*"
 
 
+UNTIL_SENT = """() => new Promise((resolve) => {
+    const look = () => (window.redirects.length ? resolve() : setTimeout(look, 5));
+    look();
+})"""
+
+
 def hold_redirects(page: Page) -> None:
     """Note where the page is sent, and let it stay where it is."""
     if page.evaluate("() => 'navigation' in window"):
@@ -139,6 +145,10 @@ class PageSession:
     def sign_out(self) -> None:
         """Sign out."""
         self.python(sign_out)
+
+    def wait_until_sent(self) -> None:
+        """Wait until this page was sent somewhere: that comes after the event that tells why."""
+        self.page.evaluate(UNTIL_SENT)
 
     def redirects(self) -> list[str]:
         """Return where this page was sent, path and query."""

@@ -30,6 +30,7 @@ def test_a_sign_out_ends_the_session_in_every_tab(tabs, lab):
     tabs[0].sign_out()
     for tab in tabs[1:]:
         tab.wait_for("signed-out")
+        tab.wait_until_sent()
 
     assert ["/login?reason=sign_out"] == tabs[0].redirects()
     assert [[f"/login?next={HERE}&reason=elsewhere"]] * 2 == [tab.redirects() for tab in tabs[1:]]
@@ -68,6 +69,7 @@ def test_a_cleared_storage_ends_the_session(tabs, lab):
     tabs[0].page.evaluate("() => localStorage.clear()")
     for tab in tabs[1:]:
         tab.wait_for("signed-out")
+        tab.wait_until_sent()
     lab.expire()
 
     assert ["SessionChanged"] == tabs[0].get("profile")
