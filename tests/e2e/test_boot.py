@@ -80,7 +80,8 @@ def test_the_start_speaks_chinese(browser, base_url):
         page = context.new_page()
         held: list[Route] = []
         page.route("**/python_stdlib.zip", lambda route: held.append(route))
-        page.goto("/login", wait_until="commit")
+        with page.expect_request("**/python_stdlib.zip"):
+            page.goto("/login", wait_until="commit")
 
         expect(page.get_by_role("progressbar", name="正在加载 Python……")).to_be_visible()
         expect(page.get_by_role("heading", name="无感刷新")).to_be_visible()
