@@ -49,9 +49,7 @@ NEEDS: dict[str, Probe] = {
     # WebKit's inspector ends with a request that a test answers in bytes, and leaves no page isolated.
     ANSWERS_IN_BYTES: lambda page: not isinstance(page, WebKitPage),
     "cross-origin isolation": lambda page: not isinstance(page, WebKitPage),
-    "a way to take the network away": works(
-        lambda page: (page.context.set_offline(True), page.context.set_offline(False))
-    ),
+    "a way to take the network away": works(go_offline_and_back),
 }
 
 

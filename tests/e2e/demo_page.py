@@ -77,21 +77,20 @@ def show_all(page: Page) -> None:
 
 def steal(page: Page) -> list[list[str]]:
     """Steal both sessions' tokens; return the table's rows: what, from the first, from the second."""
-    region = page.get_by_role("region", name="Steal the tokens")
-    verdict = region.locator("#steal-verdict")
-    verdict.evaluate("verdict => { verdict.textContent = ''; }")  # of the time before
-    region.get_by_role("button", name="Steal both").click()
-    expect(verdict).not_to_be_empty()
-    rows = region.get_by_role("row").all_inner_texts()[1:]
-    return [[cell.strip() for cell in row.split("\t")] for row in rows]
+    return rows_after(page, "Steal the tokens", "Steal both", "#steal-verdict")
 
 
 def send_by_all(page: Page) -> list[list[str]]:
     """Send by every way in; return the table's rows: what, and what came of it."""
-    region = page.get_by_role("region", name="Every way in")
-    verdict = region.locator("#ways-verdict")
-    verdict.evaluate("verdict => { verdict.textContent = ''; }")  # of the time before
-    region.get_by_role("button", name="Send by all five").click()
-    expect(verdict).not_to_be_empty()
+    return rows_after(page, "Every way in", "Send by all five", "#ways-verdict")
+
+
+def rows_after(page: Page, card: str, button: str, verdict: str) -> list[list[str]]:
+    """Press a card's button, wait for its verdict; return the rows of its table, without the heads."""
+    region = page.get_by_role("region", name=card)
+    told = region.locator(verdict)
+    told.evaluate("verdict => { verdict.textContent = ''; }")  # of the time before
+    region.get_by_role("button", name=button).click()
+    expect(told).not_to_be_empty()
     rows = region.get_by_role("row").all_inner_texts()[1:]
     return [[cell.strip() for cell in row.split("\t")] for row in rows]

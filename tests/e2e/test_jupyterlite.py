@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.e2e.host_story import play
 from tests.e2e.notebook_site import FOLDER, WHEELS, run_tool, serve_site, write_kernel
 from tests.e2e.running_server import Lab
 
@@ -153,20 +154,4 @@ def context(browser: Browser, base_url: str, site: Path, lab: Lab) -> Iterator[B
 
 def test_a_notebooks_session(context: BrowserContext, lab: Lab) -> None:
     """A cell signs in; it is renewed once, another tab's too, outlives the kernel, and ends for both."""
-    one = Notebook(context.new_page())
-    assert str(["NotSignedIn"] * 5) == one.run("ask")
-    one.run("sign in")
-    lab.expire()
-    lab.reset()
-    assert str([200] * 5) == one.run("ask")
-    assert 1 == lab.counters()["refresh"]
-
-    two = Notebook(context.new_page())
-    lab.expire()
-    assert [str([200] * 5)] * 2 == [one.run("ask"), two.run("ask")]
-    one.restart()
-    assert str([200] * 5) == one.run("ask")
-    assert {"refresh": 2, "reuse": 0} == {name: lab.counters()[name] for name in ("refresh", "reuse")}
-
-    two.run("sign out")
-    assert [str(["NotSignedIn"] * 5)] * 2 == [one.run("ask"), two.run("ask")]
+    play(lambda: Notebook(context.new_page()), Notebook.restart, lab)

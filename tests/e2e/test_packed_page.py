@@ -15,7 +15,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.demo_page import sign_in
 from tests.e2e.guide_site import LOOSE_POLICY, type_of
-from tests.interop.running import InteropServer
+from tests.interop.running import InteropServer, serve_starter
 from tools.starter import make
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,10 +42,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[InteropServer]:
     """Serve it, by its own server and under its own policy."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STARTER", str(folder))
-        with InteropServer("fastapi_recipe") as running:
-            yield running
+    with serve_starter(folder) as running:
+        yield running
 
 
 @pytest.mark.every_engine("the guide")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.e2e.host_story import play
 from tests.e2e.running_server import Lab
 
 ADDRESS = "/editor.html"
@@ -89,20 +90,4 @@ def context(browser: Browser, base_url: str, lab: Lab) -> Iterator[BrowserContex
 
 def test_an_editors_session(context: BrowserContext, lab: Lab) -> None:
     """It signs in, is renewed once, outlives the page, is another tab's too, and ends for both."""
-    one = Editors(context.new_page())
-    assert str(["NotSignedIn"] * 5) == one.run("ask")
-    one.run("sign in")
-    lab.expire()
-    lab.reset()
-    assert str([200] * 5) == one.run("ask")
-    assert 1 == lab.counters()["refresh"]
-
-    two = Editors(context.new_page())
-    lab.expire()
-    assert [str([200] * 5)] * 2 == [one.run("ask"), two.run("ask")]
-    one.open()
-    assert str([200] * 5) == one.run("ask")
-    assert {"refresh": 2, "reuse": 0} == {name: lab.counters()[name] for name in ("refresh", "reuse")}
-
-    two.run("sign out")
-    assert [str(["NotSignedIn"] * 5)] * 2 == [one.run("ask"), two.run("ask")]
+    play(lambda: Editors(context.new_page()), Editors.open, lab)

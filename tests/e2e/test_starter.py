@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.e2e.demo_page import sign_in
-from tests.interop.running import InteropServer
+from tests.interop.running import InteropServer, serve_starter
 from tools.starter import make
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,10 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 @pytest.fixture(scope="module")
 def starter(folder: Path) -> Iterator[InteropServer]:
     """Serve it, by its own server."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STARTER", str(folder))
-        with InteropServer("fastapi_recipe") as running:
-            yield running
+    with serve_starter(folder) as running:
+        yield running
 
 
 @pytest.mark.every_engine("the guide")

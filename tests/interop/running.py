@@ -7,6 +7,12 @@ with InteropServer("django_simplejwt") as server:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
 from tests.e2e.running_server import Lab, ServerProcess
 
 
@@ -33,3 +39,12 @@ class InteropServer(ServerProcess):
     def __exit__(self, *_: object) -> None:
         self.lab.close()
         self.stop()
+
+
+@contextmanager
+def serve_starter(folder: Path) -> Iterator[InteropServer]:
+    """Serve what `make starter` made there, by its own server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STARTER", str(folder))
+        with InteropServer("fastapi_recipe") as running:
+            yield running
