@@ -11,10 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import RefreshError, RefreshUnavailable, SilentRefreshError, copy_of
 from ..session.time_limit import after_a_standstill, call_at
+
+if TYPE_CHECKING:
+    from ..platform.ports import OneTasks
 
 GRACE = 1.0  # s that a task has to end in when it is cancelled
 
@@ -58,7 +61,7 @@ class InFlight(Generic[T]):
 
     def __init__(
         self,
-        new_future: Callable[[], asyncio.Future[T]],
+        new_future: Callable[[], OneTasks[T]],
         over: Callable[[InFlight[T], T | SilentRefreshError | None], None],
         *,
         patience: float,
@@ -68,7 +71,7 @@ class InFlight(Generic[T]):
         self._over: Callable[[InFlight[T], T | SilentRefreshError | None], None] | None = over
         self._due = loop.time() + patience
         self._alarm = call_at(self._due, self._ring)
-        self._waiters: dict[asyncio.Future[T], None] = {}
+        self._waiters: dict[OneTasks[T], None] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self, job: Coroutine[Any, Any, None]) -> None:
