@@ -106,7 +106,7 @@ class Client:
         self._timeout = _checked_timeout(timeout)
         self._interceptors = tuple(interceptors)
         self._transport = self._late if self._called else self._platform.transport
-        self._bare = self._transport
+        self._bare: Send = self._transport
         if self._interceptors:
             self._bare = _chain(self._interceptors, _by_coroutine(self._transport))
         self._send = self._bare if auth is None else self._with(auth)
