@@ -96,6 +96,9 @@ class InFlight(Generic[T]):
             self._outcome = outcome
             self._end(outcome)
         self._release()
+        task, self._task = self._task, None
+        if task is not None:  # nobody is left to be told: a turn of the loop less, in a browser
+            task.remove_done_callback(self._ended)
 
     def abandon(self, error: SilentRefreshError) -> None:
         """Drop it: those who wait get ``error``, what would come of it nobody."""
@@ -128,7 +131,6 @@ class InFlight(Generic[T]):
     def _end(self, outcome: T | SilentRefreshError | None) -> None:
         over, self._over = self._over, None
         self._alarm.cancel()
-        self._task = None
         if over is not None:
             over(self, outcome)
 
