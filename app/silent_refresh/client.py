@@ -10,7 +10,6 @@ and the transport. A cancelled task aborts its fetch.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import (
     AsyncIterator,
@@ -113,7 +112,7 @@ class Client:
 
     def _with(self, auth: Interceptor) -> Send:
         if isinstance(auth, SilentRefresh):  # the session itself, by nothing between: a step costs 1 µs
-            return _chain(self._interceptors, functools.partial(session_of(auth).send, send=self._transport))
+            return _chain((*self._interceptors, session_of(auth).send), self._transport)
         return _chain((*self._interceptors, auth), _by_coroutine(self._transport))
 
     def _late(self, request: Request) -> Awaitable[Response]:
