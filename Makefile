@@ -28,7 +28,9 @@ page: $(PAGE) ## Pack the page's Python anew, after a change under app/ while th
 # WebKit is asked for by its name: on a busy machine it takes many times as long as the others.
 ENGINES = firefox
 # Run two at a time; the first shows its progress, each of the others what it said when it is over.
-TESTS = $(addprefix test-,e2e python interop $(ENGINES))
+TESTS = $(addprefix test-,e2e python interop pages $(ENGINES))
+# Whole pages, the demo's and those that the docs tell how to make: each test starts its own.
+PAGES = $(wildcard $(patsubst %,tests/e2e/test_%.py,demo* boot* guide recipes starter jupyterlite marimo py_editor packed_page))
 # Status 5: there is none of those that ARGS selects.
 OR_NONE = $(ARGS) || [ $$? -eq 5 ]
 READY = $(addprefix .venv/,.ready .niquests-ready .httpx-ready .notebooks-ready) node_modules/.ready
@@ -38,7 +40,9 @@ test: $(READY) page ## Run all tests, in real browsers too; ARGS="-k name"; BROW
 
 .PHONY: $(TESTS) test-all-firefox test-all-webkit
 test-e2e:
-	+@$(BIN)/python -u -m pytest tests/e2e --ignore tests/e2e/deaths $(OR_NONE)
+	+@$(BIN)/python -u -m pytest tests/e2e $(addprefix --ignore ,tests/e2e/deaths $(PAGES)) $(OR_NONE)
+test-pages:
+	@$(BIN)/python -m pytest $(PAGES) $(OR_NONE)
 test-python:
 	@$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/interop $(OR_NONE)
 test-interop:
