@@ -3,7 +3,7 @@
 ``Answer``: a future whose task goes on in the very microtask in which the answer came.
 
     answer = Answer(asyncio.get_running_loop())
-    start(ticket)                    # JavaScript, which calls back: answer.set_result(outcome)
+    start(ticket)                    # JavaScript, which calls back: answer.go_on_with(outcome)
     outcome = await answer
 
 A real Future wakes its task through ``loop.call_soon``, and in Pyodide that is two trips through the
@@ -50,11 +50,11 @@ T = TypeVar("T")
 Callback = Callable[[Any], object]
 
 
-class Home:
-    """The event loop of the page's tasks, and what they need to go on without it."""
+class LoopDetails:
+    """An event loop, and what its tasks need to go on without it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Make one of a loop."""
+        """Look at a loop."""
         self.loop = loop
         # A loop gives its own to the thread that it runs in; in Pyodide each stack has a thread state.
         self.firstiter = getattr(loop, "_asyncgen_firstiter_hook", None)
@@ -67,15 +67,15 @@ class Home:
         probe.destroy()
 
 
-_home: Home | None = None
+_details: LoopDetails | None = None
 
 
-def home_of(loop: asyncio.AbstractEventLoop) -> Home:
+def details_of(loop: asyncio.AbstractEventLoop) -> LoopDetails:
     """Return what there is of this loop; a page has one."""
-    global _home
-    if _home is None or _home.loop is not loop:
-        _home = Home(loop)
-    return _home
+    global _details
+    if _details is None or _details.loop is not loop:
+        _details = LoopDetails(loop)
+    return _details
 
 
 class Answer(Generic[T]):
@@ -121,8 +121,8 @@ class Answer(Generic[T]):
         self._waiter = callback
         self._context = context
         # Whether the task can where it begins to wait; to ask costs 1 µs.
-        home = _home if _home is not None and _home.loop is self._loop else home_of(self._loop)
-        self._may_switch = not home.always_switches and can_run_sync()
+        details = _details if _details is not None and _details.loop is self._loop else details_of(self._loop)
+        self._may_switch = not details.always_switches and can_run_sync()
 
     def done(self) -> bool:
         """Whether it is settled."""
@@ -167,7 +167,7 @@ class Answer(Generic[T]):
         waiter, loop = self._waiter, self._loop
         if waiter is None:
             return
-        home = _home if _home is not None and _home.loop is loop else home_of(loop)
+        details = _details if _details is not None and _details.loop is loop else details_of(loop)
         if not (
             _get_running_loop() is loop
             and current_task(loop) is None
@@ -176,16 +176,16 @@ class Answer(Generic[T]):
             self._wake_by_loop()
             return
         self._waiter = None
-        sys.set_asyncgen_hooks(home.firstiter, home.finalizer)
+        sys.set_asyncgen_hooks(details.firstiter, details.finalizer)
         try:
-            self._context.run(waiter, home.go_on)
+            self._context.run(waiter, details.go_on)
         except BaseException as error:  # SystemExit, say: the loop knows what is to be done about it
             loop.call_soon(_raise, error)
 
     def _wake_by_loop(self) -> None:
         waiter, self._waiter = self._waiter, None
         if waiter is not None:
-            self._loop.call_soon(waiter, home_of(self._loop).go_on, context=self._context)
+            self._loop.call_soon(waiter, details_of(self._loop).go_on, context=self._context)
 
 
 def _raise(error: BaseException) -> None:
