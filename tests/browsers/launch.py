@@ -9,10 +9,10 @@ WebDriver BiDi to it (``firefox.py``), a stock WebKitGTK its remote inspector's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from playwright.sync_api import Browser, Playwright
 
@@ -31,6 +31,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+T = TypeVar("T")
 START_TIMEOUT = 180_000  # ms, on a busy machine
 
 
@@ -60,3 +61,44 @@ def open_browser(playwright: Playwright, name: str, options: dict[str, Any]) -> 
         yield browser
     finally:
         browser.close()
+
+
+class LastingBrowser:
+    """The browser of a run. When it dies another takes its place: one test fails, not all that come after."""
+
+    def __init__(self, open_one: Callable[[], AbstractContextManager[Any]]) -> None:
+        self._open = open_one
+        self._opened = ExitStack()
+        self._browser = self._opened.enter_context(open_one())
+        self.deaths = 0
+
+    def living(self) -> Any:
+        """Return it, another one if it has died."""
+        is_connected = getattr(self._browser, "is_connected", None)
+        if is_connected is not None and not is_connected():
+            self._browser = self._opened.enter_context(self._open())
+            self.deaths += 1
+        return self._browser
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.living(), name)
+
+    def close(self) -> None:
+        """Close it for good."""
+        self._opened.close()
+
+
+class Kept(Generic[T]):
+    """What tests share of a browser, made anew in the next one."""
+
+    def __init__(self, browser: LastingBrowser, make: Callable[[], T]) -> None:
+        self._browser = browser
+        self._make = make
+        self._made: list[tuple[int, T]] = []
+
+    def __call__(self) -> T:
+        """Return it."""
+        self._browser.living()
+        if not self._made or self._made[-1][0] != self._browser.deaths:
+            self._made.append((self._browser.deaths, self._make()))
+        return self._made[-1][1]

@@ -20,7 +20,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.browsers.features import lacking_in
-from tests.browsers.launch import launch_options, open_browser
+from tests.browsers.launch import Kept, LastingBrowser, launch_options, open_browser
 from tests.browsers.report import VERSION
 from tests.browsers.webkit import WebKit
 from tests.e2e.demo_page import open_dashboard, stored
@@ -73,12 +73,19 @@ def browser(
     playwright: Playwright,
     browser_name: str,
     browser_type_launch_args: dict[str, Any],
-) -> Iterator[Browser | WebKit]:
+) -> Iterator[LastingBrowser]:
     """Open the browser of `--browser`, Chromium unless named, and be patient with all its pages."""
-    with open_browser(playwright, browser_name, browser_type_launch_args) as browser:
-        browser.on("context", be_patient)
-        pytestconfig.stash[VERSION] = browser.version
-        yield browser
+
+    @contextmanager
+    def open_one() -> Iterator[Browser | WebKit]:
+        with open_browser(playwright, browser_name, browser_type_launch_args) as browser:
+            browser.on("context", be_patient)
+            yield browser
+
+    browser = LastingBrowser(open_one)
+    pytestconfig.stash[VERSION] = browser.version
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -133,20 +140,23 @@ def own_server(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
 
 
 @pytest.fixture(scope="session")
-def shared_page(browser: Browser, base_url: str) -> Iterator[PagePython]:
+def shared_page(browser: LastingBrowser, base_url: str) -> Kept[PagePython]:
     """Load the test page once for all tests: its Python takes longer to start than most tests to run."""
-    context = browser.new_context(base_url=base_url)
-    page_python = PagePython(context.new_page())
-    page_python.open()
-    yield page_python
-    context.close()
+
+    def load() -> PagePython:
+        page_python = PagePython(browser.new_context(base_url=base_url).new_page())
+        page_python.open()
+        return page_python
+
+    return Kept(browser, load)
 
 
 @pytest.fixture
-def page_python(shared_page: PagePython, server: RunningServer) -> PagePython:
+def page_python(shared_page: Kept[PagePython], server: RunningServer) -> PagePython:
     """Return what runs Python functions in the shared page."""
-    shared_page.forget()
-    return shared_page
+    page_python = shared_page()
+    page_python.forget()
+    return page_python
 
 
 @pytest.fixture
@@ -165,25 +175,24 @@ def session(page_session: PageSession, lab: Lab) -> PageSession:
 
 
 @pytest.fixture(scope="session")
-def warm_context(browser: Browser, base_url: str) -> Iterator[BrowserContext]:
+def warm_context(browser: LastingBrowser, base_url: str) -> Kept[BrowserContext]:
     """Keep one cache: a page that finds its files there starts in a third of the time."""
-    with browser.new_context(base_url=base_url) as context:
-        yield context
+    return Kept(browser, lambda: browser.new_context(base_url=base_url))
 
 
 @pytest.fixture
-def warm_page(warm_context: BrowserContext, server: RunningServer) -> Iterator[Page]:
+def warm_page(warm_context: Kept[BrowserContext], server: RunningServer) -> Iterator[Page]:
     """Open an empty page of the demo's origin, whose storage is empty too."""
-    with warm_context.new_page() as page:
+    with warm_context().new_page() as page:
         page.goto("/static/icon.svg")
         empty_storage(page)
         yield page
 
 
 @pytest.fixture(scope="module")
-def shared_dashboard(warm_context: BrowserContext) -> Iterator[Page]:
+def shared_dashboard(warm_context: Kept[BrowserContext]) -> Iterator[Page]:
     """Open a page for the tests of one module; closed after them, so that no other test has company."""
-    with warm_context.new_page() as page:
+    with warm_context().new_page() as page:
         yield page
 
 
