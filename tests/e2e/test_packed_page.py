@@ -85,6 +85,22 @@ def test_it_loads_what_the_demo_loads(page: Page, served: InteropServer) -> None
     assert "/pyodide/pyodide.asm.mjs" not in requested
 
 
+def test_pyscripts_own_python_comes_from_the_archive(page: Page) -> None:
+    """PyScript doesn't write its `pyscript` package anew, which it would at each start."""
+    page.goto("/login")
+    expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
+    found = page.evaluate(
+        """async () => {
+            const { loadPyodide } = await import("/python.mjs");
+            const python = await loadPyodide({});
+            const { FS } = python;
+            return [FS.analyzePath("/home/pyodide/pyscript").exists, python.pyimport("pyscript").__file__];
+        }"""
+    )
+
+    assert [False, "/home/pyodide/page.zip/pyscript/__init__.pyc"] == found
+
+
 def test_all_of_its_python_is_compiled(folder: Path) -> None:
     """The library, PyScript's package and the page's own modules, of which the sources are there as well."""
     with zipfile.ZipFile(folder / "page" / "page.zip") as archive:
