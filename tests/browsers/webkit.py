@@ -29,12 +29,12 @@ from tests.browsers.priority import with_priority
 PATIENCE = 120.0  # s, for a browser or a tab to start
 TARGET = re.compile(r'class="targetname">(?P<title>[^<]*)<.*?(?P<path>/socket/\d+/\d+/WebPage)')
 # Where each tab starts; then it has this title. It is of the site that the test is about: Playwright must not
-# meet a tab that changes its process, nor can it follow one to another site. Where it isn't there, as on a server
-# that isn't ours, this module serves it. That is another port, for which the process changes only if the site
-# asks for that (Cross-Origin-Opener-Policy).
+# meet a tab that changes its process, nor can it follow one to another site. Where there is none, as on a
+# server that isn't ours, this module serves one: of another port, for which the process changes only where
+# the site asks for that (Cross-Origin-Opener-Policy).
 START_PAGE = "/tests/e2e/page/start.html"
 STARTED = "Started"
-OWN_START_PAGE = f"<!doctype html><script>onload = () => {{ document.title = '{STARTED}'; }};</script>".encode()
+OWN_START_PAGE = b"<!doctype html><script>onload = () => { document.title = 'Started'; };</script>"
 POLL = 0.05  # s; the inspector's list of tabs tells of no change
 
 
