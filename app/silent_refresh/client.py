@@ -10,6 +10,7 @@ and the transport. A cancelled task aborts its fetch.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import (
     AsyncIterator,
@@ -105,13 +106,15 @@ class Client:
         self._timeout = _checked_timeout(timeout)
         self._interceptors = tuple(interceptors)
         self._transport = self._late if self._called else self._platform.transport
-        self._bare = _chain(self._interceptors, self._transport)
+        self._bare: Send = self._transport
+        if self._interceptors:
+            self._bare = _chain(self._interceptors, _by_coroutine(self._transport))
         self._send = self._bare if auth is None else self._with(auth)
 
     def _with(self, auth: Interceptor) -> Send:
-        if isinstance(auth, SilentRefresh):
-            auth = session_of(auth).send  # a call for each request less
-        return _chain((*self._interceptors, auth), self._transport)
+        if isinstance(auth, SilentRefresh):  # the session itself, by nothing between: a step costs 1 µs
+            return _chain(self._interceptors, functools.partial(session_of(auth).send, send=self._transport))
+        return _chain((*self._interceptors, auth), _by_coroutine(self._transport))
 
     def _late(self, request: Request) -> Awaitable[Response]:
         """Send with the values of this moment: after a renewal a CSRF cookie's is another one."""
@@ -221,7 +224,7 @@ class Client:
             for name, value in headers.items():
                 fields = fields.without(name) if value is None else fields.with_field(name, value)
         seconds = self._timeout if isinstance(timeout, Unset) else _checked_timeout(timeout)
-        request = Request(method, url, headers=fields, body=body, timeout=seconds)
+        request = Request(method, url, fields, body, seconds)  # by name it would cost as much again
         if url[:1] == "/" and url[1:2] not in NOT_A_PATH:
             request.target = url, self._origin + url
         return request
@@ -303,6 +306,15 @@ def _chain(interceptors: Sequence[Interceptor], send: Send) -> Send:
     """Return a ``send`` that goes through all of them, first to last, before ``send`` itself."""
     for interceptor in reversed(interceptors):
         send = _link(interceptor, send)
+    return send
+
+
+def _by_coroutine(transport: Send) -> Send:
+    """Return a ``send`` for interceptors of others: what it returns may be awaited by a task of its own."""
+
+    async def send(request: Request) -> Response:
+        return await transport(request)
+
     return send
 
 

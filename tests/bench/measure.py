@@ -40,6 +40,7 @@ Results = dict[str, Any]
 # A method each, and what its results are called.
 PARTS = {
     "in_turn": "",
+    "lists": report.LISTS,
     "signed": report.SIGNED,
     "at_once": report.STORM,
     "queue": report.QUEUE,
@@ -84,6 +85,13 @@ class Bench:
         is measured beside it.
         """
         return self._turns([*JAVASCRIPT, INSTALLED, *PYTHON])
+
+    def lists(self) -> dict[str, dict[str, float]]:
+        """Return what a request costs that is answered by a list, 10 kB of JSON."""
+        self._page.evaluate("() => { stub.isList = true; }")
+        found = self._turns(["fetch", "axios", "ky", "silent-refresh", "pyfetch"])
+        self._page.evaluate("() => { stub.isList = false; }")
+        return found
 
     def signed(self) -> dict[str, dict[str, float]]:
         """Return the same of those that prove each request with a key (RFC 9449), beside one that doesn't."""

@@ -18,6 +18,7 @@ Results = dict[str, Any]
 TIME, CPU = "microseconds per request", "CPU microseconds per request"
 FIRST_TURN = "microseconds per request in a fresh page"
 FRESH = "microseconds per request of the first 50 in a fresh page"
+LISTS = "with 10 kB of JSON"
 SIGNED = "signed"
 STORM = "200 at once with an expired token, real server"
 TABS = "4 tabs, 50 at once in each, expired, real server"
@@ -171,6 +172,11 @@ def tables(results: Results) -> Iterator[str]:
     cost, cpu, first = signed[TIME], signed[CPU], signed[FIRST_TURN]
     for name in cost:
         yield f"| {name} | {cost[name]} | {cpu[name]} | {first[name]} |"
+    yield "\n| µs a request that is answered by 10 kB of JSON, parsed | time | ÷ axios | CPU |"
+    yield "| --- | --- | --- | --- |"
+    cost, cpu = results[LISTS][TIME], results[LISTS][CPU]
+    for name in cost:
+        yield f"| {name} | {cost[name]} | {cost[name] / cost['axios']:.2f} | {cpu[name]} |"
     for part, what in ((STORM, "200 at once"), (TABS, "50 at once in each of 4 tabs")):
         yield f"\n| {what}, token expired | ms | answered | refreshes | reuse detected |"
         yield "| --- | --- | --- | --- | --- |"

@@ -5,8 +5,6 @@
 // gets plain values through callbacks. A page under a strict CSP loads this file as a module
 // (`[js_modules.main]` in pyscript.toml, as silent_refresh_bridge); elsewhere Python runs its text.
 
-const SMALL = 65536; // bytes of JSON that are read in the same trip
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // what comes back by encoding is the same
 const asError = (e) => (e instanceof Error ? e : new DOMException(String(e ?? "aborted"), "AbortError"));
 
 // --- the platform's own ------------------------------------------------------------------------------------
@@ -51,7 +49,7 @@ const proven = (what, begin) => withProver("send", what, begin); // see there
  * Returns the header fields as text, and whether they tell of JSON that is known to be small, or of unknown length as
  * compressed JSON is; never a stream, a download, a picture.
  */
-const readFields = (headers) => {
+const readFields = (headers, small) => {
   let fields = "";
   let isJson = false;
   let length = 0;
@@ -60,7 +58,7 @@ const readFields = (headers) => {
     if (name === "content-type") isJson = /[/+]json\b/i.test(value);
     else if (name === "content-length") length = Number(value);
   }
-  return [fields, isJson && length <= SMALL];
+  return [fields, isJson && length <= small];
 };
 
 // Some browsers quote what they couldn't take, and that may be a secret.
@@ -80,20 +78,21 @@ const kindOf = (error, url, init) => {
 };
 
 /**
- * Returns what calls `callback`, a Python function, at once and so that what it wakes may use run_sync.
+ * Returns what calls `callback`, a Python function, at once and so that what it wakes may use run_sync; `over` is called with
+ * the same when Python has done its part.
  *
- * Pyodide's own callPromising does the latter, but goes through the event loop first, lest it be called in the middle
+ * Pyodide's own callPromising does the former, but goes through the event loop first, lest it be called in the middle
  * of other Python; here nothing else runs, for a promise has just been settled. Should a Pyodide not ask its `_api` for
  * that trip, or not let us answer, it is made: slower by 30 µs, and as right. An older Pyodide has callPromising, and
  * can't use the WebAssembly.Suspending of a newer browser: its own word counts.
  */
-const entering = (callback, { _api: api, _module: module }) => {
-  const canSwitch = module?.jspiSupported ?? Boolean(WebAssembly.Suspending);
-  if (!callback.callPromising || !canSwitch) return insistent(callback);
+const entering = (callback, pyodide, over) => {
+  const { _api: api } = pyodide;
+  if (!canSwitch(callback, pyodide)) return insistent(callback, over);
   if (!Object.getOwnPropertyDescriptor(api ?? {}, "scheduleCallback")?.writable) {
-    return insistent((...args) => callback.callPromising(...args));
+    return insistent((...args) => callback.callPromising(...args), over);
   }
-  return insistent((...args) => {
+  const enter = (...args) => {
     const { scheduleCallback } = api;
     api.scheduleCallback = atOnce;
     try {
@@ -101,22 +100,29 @@ const entering = (callback, { _api: api, _module: module }) => {
     } finally {
       api.scheduleCallback = scheduleCallback;
     }
-  });
+  };
+  return insistent(enter, over);
 };
 const atOnce = (go) => go();
+
+/** Tells whether what `callback` wakes by `entering` may use run_sync, wherever it began to wait. */
+const canSwitch = (callback, { _module: module }) =>
+  Boolean(callback.callPromising && (module?.jspiSupported ?? WebAssembly.Suspending));
 
 /**
  * Returns what calls `enter`, and calls it again when a keyboard interrupt struck it: Pyodide's interrupt buffer raises
  * that in whatever Python runs next, and what Python was to be told would be lost.
  */
-const insistent = (enter) => {
+const insistent = (enter, over) => {
   const call = (...args) => {
     const again = (error) => {
       if (error.type === "KeyboardInterrupt") setTimeout(call, 0, ...args);
       throw error;
     };
     try {
-      enter(...args)?.then?.(undefined, again);
+      const entered = enter(...args);
+      if (entered?.then) entered.then(() => over?.(...args), again);
+      else over?.(...args);
     } catch (error) {
       again(error);
     }
@@ -183,87 +189,167 @@ class Running {
 }
 
 /**
- * Returns {send, read, chunk, abort}, each of which ends in one call of `done(ticket, problem, …)`, where `problem`
- * is undefined or one of "network", "aborted", "timeout", "input", or dpop.js's "key" and "proof", followed by a message.
+ * Where Python reads what a request was answered: a piece of its own memory, which has room for one answer at a time.
+ *
+ * A string that is handed to a Python function is copied character by character, twice: 10 µs a kilobyte.
  */
-const transport = (callback, pyodide) => {
-  const done = entering(callback, pyodide);
+class Answers {
+  #buffer; // a proxy of Python's bytearray: six numbers, the header fields and the URL in Latin-1, the body
+  #room; // for fields and URL
+  #memory; // the buffer from this side, until Python's memory grows and is another one
+  #head;
+  #untold = new Map(); // ticket → what was answered
+
+  constructor(buffer, room) {
+    this.#buffer = buffer;
+    this.#room = room;
+    this.#open();
+  }
+
+  #open() {
+    this.#memory?.release();
+    this.#memory = this.#buffer.getBuffer("u8");
+    const { buffer, byteOffset } = this.#memory.data;
+    this.#head = new DataView(buffer, byteOffset);
+  }
+
+  /** Keeps and writes an answer, and returns the fields and the URL if there is no room for them. */
+  add(ticket, answer) {
+    const { fields, url } = answer;
+    const fits = fields.length + url.length <= this.#room;
+    this.#untold.set(ticket, fits ? answer : { ...answer, fields: "", url: "" });
+    this.write(ticket);
+    return fits ? undefined : [fields, url];
+  }
+
+  remove(ticket) {
+    this.#untold.delete(ticket);
+  }
+
+  /** Writes an answer, once more if others came in between. */
+  write(ticket) {
+    const { status, redirected, fields, url, bytes } = this.#untold.get(ticket);
+    if (!this.#memory.data.length) this.#open();
+    const { data } = this.#memory;
+    const head = this.#head;
+    const put = (text, at) => {
+      for (let i = 0; i < text.length; i += 1) data[at + i] = text.charCodeAt(i);
+      return at + text.length;
+    };
+    const fieldsEnd = put(fields, 24);
+    const urlEnd = put(url, fieldsEnd);
+    if (bytes) data.set(bytes, urlEnd);
+    head.setUint32(0, ticket, true);
+    head.setUint32(4, status, true);
+    head.setUint32(8, redirected, true);
+    head.setUint32(12, fieldsEnd, true);
+    head.setUint32(16, urlEnd, true);
+    head.setUint32(20, urlEnd + (bytes?.length ?? 0), true);
+  }
+}
+
+/**
+ * Returns {send, again, read, chunk, write, abort, discard}.
+ *
+ * What `send` and `again` begin ends in one call of `answered(ticket, response, fields, URL)`, where `buffer` has the rest, as
+ * `Answers` writes it, and the small body of JSON in place of the response; or, as what else is begun here, in one of
+ * `done(ticket, problem, …)`, where `problem` is undefined or one of "network", "aborted", "timeout", "input", or dpop.js's
+ * "key" and "proof", followed by a message. `room` and `small` are the bytes that the buffer has for fields and body.
+ */
+const transport = (whenAnswered, whenDone, buffer, room, small, pyodide) => {
+  const answers = new Answers(buffer, room);
+  const answered = entering(whenAnswered, pyodide, (ticket) => answers.remove(ticket));
+  const done = entering(whenDone, pyodide);
   const running = new Running();
-  let headers = []; // of the last request: the next one's are mostly the same, and costly to bring here
-  let credentials = "same-origin"; // and fetch's option that goes with them, for a request that has none
+  // Of the last request: the next one's are mostly the same, and costly to bring here.
+  let how = { seconds: 0, readsAhead: true, method: "GET" };
+  let headers = [];
+  let credentials = "same-origin"; // fetch's option that goes with them, for a request that has none
   let key; // and whose proof goes with them, for which token
   let token;
 
+  /** Waits for `answer`, which returns what tells Python. */
   const settle = async (ticket, seconds, controller, answer, told = (error) => ["network", error.message]) => {
     const job = running.add(ticket, seconds, controller);
-    let outcome;
+    let tell;
     try {
-      outcome = await answer();
+      tell = await answer();
     } catch (reason) {
-      outcome = job.isLate ? ["timeout", ""] : told(asError(reason));
+      const outcome = job.isLate ? ["timeout", ""] : told(asError(reason));
+      tell = () => done(ticket, ...outcome);
     }
     running.remove(ticket);
-    done(ticket, ...outcome);
+    tell();
+  };
+
+  const begin = (ticket, address, body, options) => {
+    const url = resolved(address);
+    const controller = new AbortController();
+    const own = headers.map(([name, value]) => [name, value]); // whoever stands before the page's fetch may add to them
+    const { signal } = controller;
+    const { seconds, readsAhead, method } = how;
+    const init = { credentials, ...options, method, body, headers: own, signal };
+    const what = key && { key, token, method, signal, isOnce: isStream(body) };
+    const answer = async () => {
+      await undefined; // Python's frames are left: DevTools, when open, would list them all for each request
+      const response = await (what
+        ? proven({ ...what, url: isWhole(url) ? url : new URL(url, baseURI()).href }, (proof) =>
+            pageFetch(url, { ...init, headers: [...own.map((field) => [...field]), proof] }),
+          )
+        : pageFetch(url, init));
+      const { status, redirected } = response;
+      const [fields, isSmallJson] = readFields(response.headers, small);
+      const isRead = readsAhead && isSmallJson;
+      const bytes = isRead ? new Uint8Array(await response.arrayBuffer()) : undefined;
+      const isHere = isRead && bytes.length <= small;
+      const rest = isHere ? undefined : isRead ? new Response(bytes) : response;
+      if (rest) controllers.set(rest, controller);
+      return () => {
+        const itsURL = response.url === url ? "" : response.url;
+        const apart = answers.add(ticket, { status, redirected, fields, url: itsURL, bytes: isHere ? bytes : undefined });
+        if (isHere && !apart) answered(ticket);
+        else answered(ticket, rest, ...(apart ?? []));
+      };
+    };
+    const told = (error) => [kindOf(error, url, init), without([url, address, ...own.flat()], error.message)];
+    settle(ticket, seconds, controller, answer, told);
   };
 
   return {
-    /** Done: undefined, status, final URL, redirected, header fields, text or undefined, response or undefined. */
-    send(ticket, seconds, readsAhead, method, address, body, options, areKnown, ...fields) {
+    /** Sends a request; `fields` are credentials, key, token, and name, value, …, or none where they are the last one's. */
+    send(ticket, address, seconds, readsAhead, method, body, options, areKnown, ...fields) {
+      how = { seconds, readsAhead, method };
       if (!areKnown) {
         [credentials, key, token] = fields;
         headers = [];
         for (let i = 3; i < fields.length; i += 2) headers.push([fields[i], fields[i + 1]]);
       }
-      const url = resolved(address);
-      const controller = new AbortController();
-      const own = headers.map((field) => [...field]); // whoever stands before the page's fetch may add to them
-      const { signal } = controller;
-      const init = { credentials, ...options, method, body, headers: own, signal };
-      const what = key && { key, token, method, signal, isOnce: isStream(body) };
-      const answer = async () => {
-        await undefined; // Python's frames are left: DevTools, when open, would list them all for each request
-        const response = await (what
-          ? proven({ ...what, url: isWhole(url) ? url : new URL(url, baseURI()).href }, (proof) =>
-              pageFetch(url, { ...init, headers: [...own.map((field) => [...field]), proof] }),
-            )
-          : pageFetch(url, init));
-        const { status, redirected } = response;
-        const [fields, isSmallJson] = readFields(response.headers);
-        const answered = [undefined, status, response.url, redirected, fields];
-        const rest = (text, body) => {
-          if (body) controllers.set(body, controller);
-          return [...answered, text, body];
-        };
-        if (!readsAhead || !isSmallJson) return rest(undefined, response);
-        const bytes = await response.arrayBuffer();
-        try {
-          return rest(utf8.decode(bytes), undefined);
-        } catch {
-          return rest(undefined, new Response(bytes)); // another charset: as it came, for whoever knows that
-        }
-      };
-      const told = (error) => {
-        const secrets = [url, address, ...own.flat()];
-        return [kindOf(error, url, init), without(secrets, error.message)];
-      };
-      settle(ticket, seconds, controller, answer, told);
+      begin(ticket, address, body, options);
     },
+    /** Sends one that differs from the last in its address, and has neither body nor options. */
+    again: (ticket, address) => begin(ticket, address),
     /** Reads a whole body. Done: undefined, an ArrayBuffer. */
     read(ticket, seconds, response) {
-      settle(ticket, seconds, controllers.get(response), async () => [undefined, await response.arrayBuffer()]);
+      const answer = async () => {
+        const bytes = await response.arrayBuffer();
+        return () => done(ticket, undefined, bytes);
+      };
+      settle(ticket, seconds, controllers.get(response), answer);
     },
     /** Reads the next piece of a body. Done: undefined, a Uint8Array or, at the end, undefined. */
     chunk(ticket, seconds, response, reader) {
-      settle(ticket, seconds, controllers.get(response), async () => [undefined, (await reader.read()).value]);
+      const answer = async () => {
+        const { value } = await reader.read();
+        return () => done(ticket, undefined, value);
+      };
+      settle(ticket, seconds, controllers.get(response), answer);
     },
+    /** Writes an answer once more: others have come since it was told. */
+    write: (ticket) => answers.write(ticket),
     /** Aborts one of these. */
-    abort(ticket) {
-      running.abort(ticket);
-    },
+    abort: (ticket) => running.abort(ticket),
     /** Gives up a body that nobody will read, so that its connection is free. */
-    discard(response) {
-      controllers.get(response)?.abort();
-    },
+    discard: (response) => controllers.get(response)?.abort(),
   };
 };
 
@@ -949,6 +1035,6 @@ const flags = (name, changed) => {
 };
 
 export {
-  baseURI, cameFrom, channel, flags, hasLocks, here, lock, parse, readTexts, setBase, settled, soon, transport, watch,
+  baseURI, cameFrom, canSwitch, channel, flags, hasLocks, here, lock, parse, readTexts, setBase, settled, soon, transport, watch,
   useProver, whenStayed, withProver, wrapFetch, writeTexts,
 };

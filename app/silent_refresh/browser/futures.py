@@ -19,9 +19,11 @@ the page's main thread (Chromium 150, Pyodide 314):
 The last is not ours to choose: after ``await client.get(…)`` a page may call ``run_sync``, or `requests`,
 which does.
 
-All else is left to ``asyncio.Future``. Its task is woken here only where the loop would do nothing else with
-it; in the middle of another task (stack switching lets that happen), on a stack that is no event loop's, or
-where ``run_sync`` would be lost, it is woken by the loop. A cancelled one always is.
+It is no ``asyncio.Future``, which asks its loop for the debug mode as it is made, and is asked for its
+result: calls that cost 1 µs each. It has what a Task wants of what it waits for, and no more. Its task is
+woken here only where the loop would do nothing else with it; in the middle of another task (stack switching
+lets that happen), on a stack that is no event loop's, or where ``run_sync`` would be lost, it is woken by the
+loop. A cancelled one always is.
 
 ``QueueFutures``: futures for tasks that wait on another task; what the queue of a renewal is made of. Who
 renews settles them all in the middle of its own task. The loop would wake each by two trips, 100 µs and more
@@ -34,29 +36,60 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from asyncio import Future, _get_running_loop, current_task
-from collections.abc import Callable
-from contextvars import Context, copy_context
-from typing import Any, TypeVar
+from asyncio import CancelledError, InvalidStateError, _get_running_loop, current_task
+from collections.abc import Callable, Generator
+from contextvars import Context
+from typing import Any, Generic, TypeVar
 
 import pyodide_js
 from pyodide.ffi import can_run_sync, create_proxy
+
+from .bridge import load_bridge
 
 T = TypeVar("T")
 Callback = Callable[[Any], object]
 
 
-class Answer(Future[T]):
-    """A ``Future`` for one task, to be settled from JavaScript."""
+class Home:
+    """The event loop of the page's tasks, and what they need to go on without it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make one of a loop."""
+        self.loop = loop
+        # A loop gives its own to the thread that it runs in; in Pyodide each stack has a thread state.
+        self.firstiter = getattr(loop, "_asyncgen_firstiter_hook", None)
+        self.finalizer = getattr(loop, "_asyncgen_finalizer_hook", None)
+        # A Task that is woken asks how it went; of a real Future it knows that without a call.
+        self.go_on = asyncio.Future[None](loop=loop)
+        self.go_on.set_result(None)
+        probe = create_proxy(_raise)
+        self.always_switches = bool(load_bridge().canSwitch(probe, pyodide_js))
+        probe.destroy()
+
+
+_home: Home | None = None
+
+
+def home_of(loop: asyncio.AbstractEventLoop) -> Home:
+    """Return what there is of this loop; a page has one."""
+    global _home
+    if _home is None or _home.loop is not loop:
+        _home = Home(loop)
+    return _home
+
+
+class Answer(Generic[T]):
+    """What one task awaits, to be settled from JavaScript; see this module's prologue."""
 
     __slots__ = (
         "_abort",
+        "_asyncio_future_blocking",
         "_context",
-        "_home",
-        "_hooks",
-        "_is_shared",
-        "_later",
+        "_error",
+        "_is_settled",
+        "_loop",
         "_may_switch",
+        "_result",
         "_ticket",
         "_waiter",
     )
@@ -66,90 +99,118 @@ class Answer(Future[T]):
         loop: asyncio.AbstractEventLoop,
         abort: Callable[[int], object] | None = None,
         ticket: int = 0,
-        *,
-        later: Callable[[Answer[T]], object] | None = None,
     ) -> None:
-        """Make one.
-
-        ``abort(ticket)`` is called when it is cancelled while it waits; ``later(answer)`` when it was settled
-        where its task can't go on, and is to lead to ``wake()`` where it can.
-        """
-        Future.__init__(self, loop=loop)
-        self._home = loop
+        """Make one. ``abort(ticket)`` is called when it is cancelled while it waits."""
+        self._loop = loop  # a Task looks whether that is its own
         self._abort = abort
         self._ticket = ticket
-        self._later = later
-        self._is_shared = False  # whether Future knows of those who wait
-        self._waiter: Callback | None = None  # the task's own, which Future needn't know
+        self._is_settled = False
+        self._error: BaseException | None = None
+        self._waiter: Callback | None = None
 
-    def add_done_callback(self, callback: Callback, *, context: Context | None = None) -> None:
-        """Call it with this future when that is done: at once if it stays the only one, else by the loop."""
-        if self._is_shared or self._waiter is not None or self.done():
-            self._share()
-            super().add_done_callback(callback, context=context)
-            return
+    def __await__(self) -> Generator[Any, None, Any]:
+        if not self._is_settled:
+            self._asyncio_future_blocking = True  # as asyncio.Future tells a Task that it is to wait
+            yield self
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def add_done_callback(self, callback: Callback, *, context: Context) -> None:
+        """Let the task, which begins to wait, go on by ``callback``."""
         self._waiter = callback
-        self._context = context or copy_context()
-        self._may_switch = can_run_sync()  # whether the task can where it begins to wait
-        self._hooks = sys.get_asyncgen_hooks()  # the thread state there may be another than the next one
+        self._context = context
+        # Whether the task can where it begins to wait; to ask costs 1 µs.
+        home = _home if _home is not None and _home.loop is self._loop else home_of(self._loop)
+        self._may_switch = not home.always_switches and can_run_sync()
 
-    def remove_done_callback(self, callback: Callback, /) -> int:
-        """Forget it; return how often it was there."""
-        self._share()
-        return super().remove_done_callback(callback)
+    def done(self) -> bool:
+        """Whether it is settled."""
+        return self._is_settled
 
-    def _share(self) -> None:
-        """Leave the task to Future."""
-        self._is_shared = True
-        if self._waiter is not None:
-            callback, self._waiter = self._waiter, None
-            super().add_done_callback(callback, context=self._context)
+    def cancelled(self) -> bool:
+        """Whether its task was cancelled while it waited."""
+        return isinstance(self._error, CancelledError)
 
-    def set_result(self, result: T, /) -> None:
+    def set_result(self, result: T) -> None:
         """Settle it, and let the task go on with ``result``."""
-        Future.set_result(self, result)
-        if self._waiter is None:
-            return
-        if self._later is not None:
-            self._later(self)
-        else:
-            self.wake()
+        self._settle()
+        self.go_on_with(result)
 
-    def wake(self) -> None:
-        """Let the task go on, if it hasn't yet: here, or by the loop where it can't be here."""
-        waiter, loop = self._waiter, self._home
-        if waiter is None:
-            return
-        if not (
-            _get_running_loop() is loop
-            and current_task(loop) is None
-            and (can_run_sync() or not self._may_switch)
-        ):
-            self._share()
-            return
-        self._waiter = None
-        sys.set_asyncgen_hooks(*self._hooks)
-        try:
-            self._context.run(waiter, self)
-        except BaseException as error:  # SystemExit, say: the loop knows what is to be done about it
-            loop.call_soon(_raise, error)
-
-    def set_exception(self, exception: type | BaseException, /) -> None:
-        """Settle it, and let the loop raise ``exception`` in the task."""
-        self._share()
-        super().set_exception(exception)
+    def set_exception(self, error: BaseException) -> None:
+        """Settle it, and let the loop raise ``error`` in the task."""
+        self._settle()
+        self._error = error
+        self._wake_by_loop()
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel it, and let the loop raise ``CancelledError`` in the task."""
-        self._share()
-        cancelled = super().cancel(msg)
-        if cancelled and self._abort is not None:
+        if self._is_settled:
+            return False
+        self.set_exception(CancelledError() if msg is None else CancelledError(msg))
+        if self._abort is not None:
             self._abort(self._ticket)
-        return cancelled
+        return True
+
+    def _settle(self) -> None:
+        if self._is_settled:
+            raise InvalidStateError("it is settled already")
+        self._is_settled = True
+
+    def go_on_with(self, result: T) -> None:
+        """Let the task go on with ``result``, if it hasn't yet: here, else by the loop.
+
+        For whoever bridge.js has called, as its ``entering`` does.
+        """
+        self._is_settled = True
+        self._result = result
+        waiter, loop = self._waiter, self._loop
+        if waiter is None:
+            return
+        home = _home if _home is not None and _home.loop is loop else home_of(loop)
+        if not (
+            _get_running_loop() is loop
+            and current_task(loop) is None
+            and (not self._may_switch or can_run_sync())
+        ):
+            self._wake_by_loop()
+            return
+        self._waiter = None
+        sys.set_asyncgen_hooks(home.firstiter, home.finalizer)
+        try:
+            self._context.run(waiter, home.go_on)
+        except BaseException as error:  # SystemExit, say: the loop knows what is to be done about it
+            loop.call_soon(_raise, error)
+
+    def _wake_by_loop(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            self._loop.call_soon(waiter, home_of(self._loop).go_on, context=self._context)
 
 
 def _raise(error: BaseException) -> None:
     raise error
+
+
+class QueueFuture(Answer[T]):
+    """One that Python settles, in the middle of another task: its own goes on in the next microtask."""
+
+    __slots__ = ("_later",)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, later: Callable[[QueueFuture[T]], object]) -> None:
+        """Make one. ``later(future)`` is to lead to ``wake()``."""
+        super().__init__(loop)
+        self._later = later
+
+    def set_result(self, result: T) -> None:
+        """Settle it, and let the task go on with ``result`` soon."""
+        self._settle()
+        self._result = result
+        self._later(self)
+
+    def wake(self) -> None:
+        """Let the task go on, if it hasn't yet."""
+        self.go_on_with(self._result)
 
 
 class QueueFutures:
@@ -157,21 +218,21 @@ class QueueFutures:
 
     def __init__(self, bridge: Any) -> None:
         self._next_number = itertools.count(1).__next__
-        self._settled: dict[int, Answer[Any]] = {}
+        self._settled: dict[int, QueueFuture[Any]] = {}
         # Never destroyed: it lives as long as the page.
         self._soon = bridge.soon(create_proxy(self._wake), pyodide_js)
 
-    def future(self) -> asyncio.Future[Any]:
+    def future(self) -> QueueFuture[Any]:
         """Return a future for one task."""
-        return Answer(asyncio.get_running_loop(), later=self._later)
+        return QueueFuture(asyncio.get_running_loop(), self._later)
 
-    def _later(self, answer: Answer[Any]) -> None:
+    def _later(self, future: QueueFuture[Any]) -> None:
         number = self._next_number()
-        self._settled[number] = answer
+        self._settled[number] = future
         self._soon(number)
 
     def _wake(self, number: int) -> None:
-        answer = self._settled.get(number)
-        if answer is not None:  # kept until it went on: an interrupt may strike before
-            answer.wake()
+        future = self._settled.get(number)
+        if future is not None:  # kept until it went on: an interrupt may strike before
+            future.wake()
             self._settled.pop(number, None)

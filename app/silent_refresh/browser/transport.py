@@ -5,18 +5,20 @@ once, through a proxy that lives as long as the page; ``futures.py`` lets the ta
 Every other body stays where it is until it's asked for.
 
 Between two stretches of JavaScript a call of a Python function costs 1 µs and more, and so does a string
-that crosses; a whole request costs 60 (axios: 115; docs/benchmarks.md has the stages). So there are few calls
-here, and header fields cross once: the other side keeps those of the last request, its credential's among
-them, and is told when they are the same.
+that crosses, with 10 µs for each kilobyte; a whole request costs 50 (axios: 100; docs/benchmarks.md has the
+stages). So there are few calls here. What is sent crosses once: the other side keeps all of the last request
+but its URL, and is told when that is the same. What is answered is written into memory that Python has set
+aside, where it is bytes.
 
 https://fetch.spec.whatwg.org/
 """
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from asyncio import get_running_loop
+from collections.abc import AsyncIterator, Generator
+from struct import Struct
 from typing import Any, NoReturn, TypeAlias
 
 import js
@@ -30,7 +32,12 @@ from .bridge import load_bridge
 from .futures import Answer
 
 FILES = ("[object File]", "[object Blob]")
-Outcome: TypeAlias = tuple[Any, ...]  # what bridge.js calls back with, less the ticket
+# What bridge.js writes of an answer: the ticket, the status, whether it was redirected, and where its fields,
+# its URL (none where it is the request's) and its body end, which follow.
+HEAD = Struct("<6I")
+ROOM = 16384  # bytes for fields and URL; where these are longer they are handed over
+SMALL = 65536  # bytes of JSON that are read in the same trip
+Outcome: TypeAlias = tuple[Any, ...]  # a problem, or None, and what comes with it
 
 
 class Fetch:
@@ -39,48 +46,71 @@ class Fetch:
     def __init__(self, bridge: Any) -> None:
         self._next_ticket = itertools.count(1).__next__
         self._waiting: dict[int, Answer[Outcome]] = {}
+        self._buffer = bytearray(HEAD.size + ROOM + SMALL)
         # Never destroyed: there's one in a page.
-        self._js = bridge.transport(create_proxy(self._done), pyodide_js)
-        # The fields that the other side has from the last request.
+        proxies = [create_proxy(each) for each in (self._answered, self._done, self._buffer)]
+        self._js = bridge.transport(*proxies, ROOM, SMALL, pyodide_js)
+        # What the other side has from the last request.
         self._known: Headers | None = None
         self._known_credential: Credential | None = None
-        self._send = self._js.send  # each look at a JavaScript attribute makes a new proxy
+        self._known_how: tuple[float | None, bool, str] | None = None
+        # Each look at a JavaScript attribute makes a new proxy.
+        self._send = self._js.send
+        self._again = self._js.again
 
-    def _done(self, ticket: int, *outcome: Any) -> None:
+    def _answered(self, ticket: int, body: Any = None, fields: str = "", url: str = "") -> None:
         answer = self._waiting.get(ticket)
         if answer is None:  # it was cancelled
             return
-        if answer.done():  # called once more, after an interrupt
-            answer.wake()
-        else:
-            answer.set_result(outcome)
-        self._waiting.pop(ticket, None)
+        buffer = self._buffer
+        written, status, redirected, fields_end, url_end, end = HEAD.unpack_from(buffer)
+        if written != ticket:
+            self._js.write(ticket)
+            _, status, redirected, fields_end, url_end, end = HEAD.unpack_from(buffer)
+        answer.go_on_with(
+            (
+                None,
+                status,
+                fields or bytes(buffer[HEAD.size : fields_end]),
+                url or buffer[fields_end:url_end],
+                redirected,
+                bytes(buffer[url_end:end]) if body is None else None,
+                body,
+            )
+        )
+        self._waiting.pop(ticket, None)  # not sooner: after an interrupt this is called once more
 
-    def _begin(self, request: Request, start: Callable[..., None], *arguments: Any) -> Answer[Outcome]:
-        """Start something on the other side; await what it calls back with. Cancelling that aborts it."""
-        ticket = self._next_ticket()
-        start(ticket, request.timeout or 0, *arguments)
-        answer: Answer[Outcome] = Answer(asyncio.get_running_loop(), self._abort, ticket)
-        self._waiting[ticket] = answer  # nothing calls back sooner than after this
-        return answer
+    def _done(self, ticket: int, *outcome: Any) -> None:
+        answer = self._waiting.get(ticket)
+        if answer is not None:
+            answer.go_on_with(outcome)
+            self._waiting.pop(ticket, None)
 
     def _abort(self, ticket: int) -> None:
         del self._waiting[ticket]
         self._js.abort(ticket)
 
-    async def __call__(self, request: Request) -> Response:
-        """Send. Raises ``NetworkError``, ``RequestTimeout``, ``ValueError`` for what fetch doesn't take."""
+    def __call__(self, request: Request) -> Answered:
+        """Send. What is returned is awaited by one task.
+
+        Raises ``ValueError`` for what fetch doesn't take; see ``Answered``.
+        """
         headers, credential = request.headers, request.credential
         are_known = headers is self._known and credential is self._known_credential
-        self._known, self._known_credential = headers, credential
         target = request.target
-        try:
-            answer = self._begin(
-                request,
-                self._send,
+        url = target[1] if target is not None and target[0] is request.url else request.url
+        how = request.timeout, request.stream, request.method
+        ticket = self._next_ticket()
+        if are_known and how == self._known_how and request.body is None and request.options is None:
+            self._again(ticket, url)
+        else:
+            self._known = None  # they may not arrive
+            self._send(
+                ticket,
+                url,
+                request.timeout or 0,
                 not request.stream,
                 request.method,
-                target[1] if target is not None and target[0] is request.url else request.url,
                 None if request.body is None else _body(request),  # in no variable: it may hold a token
                 None if request.options is None else to_js(dict(request.options)),
                 are_known,
@@ -90,19 +120,19 @@ class Fetch:
                     else (cookies_with(credential), *proven_by(credential), *request.sent_headers().flat())
                 ),
             )
-        except BaseException:
-            self._known = None  # they may not have arrived
-            raise
-        outcome = await answer
-        if outcome[0]:
-            _raise(request, *outcome)
-        _, status, url, redirected, fields, text, rest = outcome
-        body = None if rest is None else ResponseBody(self, request, rest)
-        return Response(status, fields, url, request, text=text, body=body, redirected=redirected)
+            self._known, self._known_credential, self._known_how = headers, credential, how
+        # Nothing calls back sooner than after this.
+        self._waiting[ticket] = answer = Answered(get_running_loop(), self._abort, ticket)
+        answer.fetch, answer.request, answer.url = self, request, url
+        return answer
 
     async def more(self, request: Request, name: str, *arguments: Any) -> Any:
         """Ask for more of an answer; raises as sending does."""
-        outcome = await self._begin(request, getattr(self._js, name), *arguments)
+        ticket = self._next_ticket()
+        getattr(self._js, name)(ticket, request.timeout or 0, *arguments)
+        answer: Answer[Outcome] = Answer(get_running_loop(), self._abort, ticket)
+        self._waiting[ticket] = answer
+        outcome = await answer
         if outcome[0]:
             _raise(request, *outcome)
         return outcome[1]
@@ -127,6 +157,35 @@ def joined(pieces: list[Any]) -> Any:
         if not (isinstance(piece, bytes) or str(js.Object.prototype.toString.call(piece)) in FILES):
             raise TypeError(f"a {type(piece).__name__} is no file: pass bytes, or a File or Blob")
     return js.Blob.new(to_js([to_js(piece) if isinstance(piece, bytes) else piece for piece in pieces]))
+
+
+class Answered(Answer[Outcome]):
+    """What a request comes to, for the one task that awaits it; a coroutine would be a step more.
+
+    Raises ``NetworkError``, ``RequestTimeout``, ``ValueError`` for what fetch doesn't take.
+    """
+
+    __slots__ = ("fetch", "request", "url")
+
+    fetch: Fetch
+    request: Request
+    url: str
+
+    def __await__(self) -> Generator[Any, None, Response]:
+        if not self._is_settled:
+            self._asyncio_future_blocking = True
+            yield self
+        if self._error is not None:
+            raise self._error
+        request = self.request
+        if self._result[0]:
+            _raise(request, *self._result)
+        _, status, fields, url, redirected, content, body = self._result
+        if url:
+            url = url if isinstance(url, str) else url.decode()
+        if body is not None:
+            body = ResponseBody(self.fetch, request, body)
+        return Response(status, fields, url or self.url, request, redirected == 1, content, body)
 
 
 class ResponseBody:

@@ -9,8 +9,8 @@ session that turns up meanwhile is taken as it is.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..errors import (
     RefreshMisconfigured,
@@ -27,6 +27,9 @@ from ..session.shared import Observer
 from ..session.time_limit import time_limit
 from .in_flight import InFlight, outcome_of
 
+if TYPE_CHECKING:
+    from ..platform.ports import OneTasks
+
 
 class CookieSignIn:
     """Begins a session; ``began`` is told. ``timeout`` (s) is for the answer, ``wait`` (s) for other tabs."""
@@ -40,7 +43,7 @@ class CookieSignIn:
         timeout: float,
         wait: float,
         began: Callable[[], None],
-        new_future: Callable[[], asyncio.Future[None]],
+        new_future: Callable[[], OneTasks[None]],
         by: Observer,
     ) -> None:
         self._by = by

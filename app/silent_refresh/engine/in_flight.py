@@ -11,10 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import RefreshError, RefreshUnavailable, SilentRefreshError, copy_of
 from ..session.time_limit import after_a_standstill, call_at
+
+if TYPE_CHECKING:
+    from ..platform.ports import OneTasks
 
 GRACE = 1.0  # s that a task has to end in when it is cancelled
 
@@ -58,7 +61,7 @@ class InFlight(Generic[T]):
 
     def __init__(
         self,
-        new_future: Callable[[], asyncio.Future[T]],
+        new_future: Callable[[], OneTasks[T]],
         over: Callable[[InFlight[T], T | SilentRefreshError | None], None],
         *,
         patience: float,
@@ -68,7 +71,7 @@ class InFlight(Generic[T]):
         self._over: Callable[[InFlight[T], T | SilentRefreshError | None], None] | None = over
         self._due = loop.time() + patience
         self._alarm = call_at(self._due, self._ring)
-        self._waiters: dict[asyncio.Future[T], None] = {}
+        self._waiters: dict[OneTasks[T], None] = {}
         self._task: asyncio.Task[None] | None = None
 
     def start(self, job: Coroutine[Any, Any, None]) -> None:
@@ -93,6 +96,9 @@ class InFlight(Generic[T]):
             self._outcome = outcome
             self._end(outcome)
         self._release()
+        task, self._task = self._task, None
+        if task is not None:  # nobody is left to be told: a turn of the loop less, in a browser
+            task.remove_done_callback(self._ended)
 
     def abandon(self, error: SilentRefreshError) -> None:
         """Drop it: those who wait get ``error``, what would come of it nobody."""
@@ -125,7 +131,6 @@ class InFlight(Generic[T]):
     def _end(self, outcome: T | SilentRefreshError | None) -> None:
         over, self._over = self._over, None
         self._alarm.cancel()
-        self._task = None
         if over is not None:
             over(self, outcome)
 

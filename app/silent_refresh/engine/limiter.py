@@ -16,11 +16,14 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import RequestTimeout
 from ..http.messages import Request
 from ..session.time_limit import call_at
+
+if TYPE_CHECKING:
+    from ..platform.ports import OneTasks
 
 MOST = 100  # requests
 MOST_OVER_HTTP1 = 20
@@ -35,14 +38,14 @@ class Limiter:
 
     __slots__ = ("_alarm", "_due", "_new_future", "active", "most", "waiting")
 
-    def __init__(self, new_future: Callable[[], asyncio.Future[Any]]) -> None:
+    def __init__(self, new_future: Callable[[], OneTasks[Any]]) -> None:
         self._new_future = new_future
         self.most = MOST
         # One for all, at the earliest end: in a browser a timer costs as much as the wait itself.
         self._alarm: asyncio.TimerHandle | None = None
         self._due = inf
         self.active = 0
-        self.waiting: OrderedDict[asyncio.Future[Any], float] = OrderedDict()  # until when (loop time)
+        self.waiting: OrderedDict[OneTasks[Any], float] = OrderedDict()  # until when (loop time)
 
     async def wait(self, request: Request) -> None:
         """Return when there is room for this request. Raises ``RequestTimeout`` after its own ``timeout``."""

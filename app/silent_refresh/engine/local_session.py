@@ -156,7 +156,7 @@ class LocalSession:
                 new_future=platform.future,
                 by=self,
             )
-        self.send: Callable[..., Awaitable[Response]] = self._pipeline
+        self.send: Callable[..., Awaitable[Response]] = self._pipeline.__call__
         if max_age is not None or idle is not None:
             from .session_end import SessionEnd  # not every page needs it
 

@@ -39,8 +39,10 @@ class Origins:
         """Let tokens go to these origins from now on, and to no others, except to these resources."""
         self.allowed = frozenset(origins)
         self.exempt = frozenset(exempt)
-        self._ours: dict[str, bool] = {}  # URL → whether the token may go there: pages ask for the same again
-        self._unsigned: Headers | None = None  # the last fields in which the caller set no token of its own
+        # Pages ask for the same URLs again: where the token may go, and where it mayn't.
+        self.ours: set[str] = set()
+        self._others: set[str] = set()
+        self.unsigned: Headers | None = None  # the last fields in which the caller set no token of its own
 
     def allow_also(self, url: str) -> None:
         """Let tokens go to the origin of ``url`` as well. Raises ``ValueError``."""
@@ -55,12 +57,11 @@ class Origins:
             )
         target = request.target  # as in sent_url(), which would cost a call for each request
         url = target[1] if target is not None and target[0] is request.url else request.url
-        is_ours = self._ours.get(url)
-        if is_ours is None:
-            is_ours = self._look_up(url)
-        if not is_ours or request.credential is not None:
+        if url not in self.ours and (url in self._others or not self._look_up(url)):
             return False
-        return request.headers is self._unsigned or not self._has_own_token(request.headers)
+        if request.credential is not None:
+            return False
+        return request.headers is self.unsigned or not self._has_own_token(request.headers)
 
     def resolved(self, request: Request) -> Request:
         """Return the request with its whole URL: what is judged is what is sent. Raises ``ValueError``."""
@@ -70,16 +71,17 @@ class Origins:
         """Tell whether the caller set the field; a client's requests mostly send the same fields."""
         if self._header in headers:
             return True
-        self._unsigned = headers
+        self.unsigned = headers
         return False
 
     def _look_up(self, url: str) -> bool:
         place = self._parse(url)
         is_ours = place.origin in self.allowed and not {place.resource, place.endpoint} & self.exempt
         if url.startswith(WHOLE):
-            if len(self._ours) >= MOST_KNOWN:
-                self._ours.clear()
-            self._ours[url] = is_ours
+            known = self.ours if is_ours else self._others
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            known.add(url)
         return is_ours
 
     def may_refuse(self, status: int) -> bool:

@@ -18,6 +18,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import TYPE_CHECKING
 
 from ..errors import (
@@ -39,10 +40,11 @@ from .backoff import CoolDown, pause_before_retry
 from .in_flight import InFlight, outcome_of
 
 if TYPE_CHECKING:
-    from ..platform.ports import Clock
+    from ..platform.ports import Clock, OneTasks
 
 log = logging.getLogger("silent_refresh")
 
+ASKED_ANEW = 0.1  # s after which a token that was not due may be; each of the two clocks costs a request 2 µs
 LOCK_MARGIN = 5.0  # s that the wait for the lock is longer than a refresh may take
 
 
@@ -69,7 +71,7 @@ class Renewal:
         retries: int,
         rejected: Callable[[Session, RefreshRejected], None],
         changed: Callable[[], None],
-        new_future: Callable[[], asyncio.Future[Session]],
+        new_future: Callable[[], OneTasks[Session]],
         by: Observer,
     ) -> None:
         self._by = by
@@ -92,6 +94,8 @@ class Renewal:
         self._cool_down = CoolDown(clock)
         self._refresh_at_once: Refresh | None = None
         self._changed = changed
+        self._fresh: Session | None = None  # the last that wasn't due, and when that was found
+        self._fresh_at = -inf
 
     @property
     def _patience(self) -> float:
@@ -119,8 +123,13 @@ class Renewal:
     def usable_session(self) -> Session | None:
         """Return the session if its token can be sent right now; ``None`` to ask ``renew_ahead``."""
         session = self._manager.session
-        if self._in_flight is not None or session is None or session.is_due(self._clock, self._leeway):
+        if self._in_flight is not None or session is None:
             return None
+        now = self._clock.time()
+        if session is not self._fresh or not 0 <= now - self._fresh_at < ASKED_ANEW:
+            if session.is_due(self._clock, self._leeway):
+                return None
+            self._fresh, self._fresh_at = session, now
         return session if self._manager.is_known else None
 
     def is_held_back(self, session: Session) -> bool:

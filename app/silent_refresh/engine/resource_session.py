@@ -170,7 +170,7 @@ class ResourceSession:
             turned_away=self._turned_away,
             lost=self._lost,
         )
-        self.send: Callable[..., Awaitable[Response]] = self._pipeline
+        self.send: Callable[..., Awaitable[Response]] = self._pipeline.__call__
         if check is not None:
             self.send = self._send_after_check
         manager.join(self)

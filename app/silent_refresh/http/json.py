@@ -11,6 +11,7 @@ RFC 8259 §9: a parser may set limits to the depth, and to the range of numbers.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import accumulate
 from typing import Any, TypeGuard
 
@@ -21,7 +22,7 @@ _STEPS = [0] * 256
 for _bracket, _step in zip(b"[{]}", (1, 1, -1, -1), strict=True):
     _STEPS[_bracket] = _step
 _NO_BRACKETS = bytes(byte for byte, step in enumerate(_STEPS) if not step)
-_decode = json.JSONDecoder().raw_decode
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -31,10 +32,10 @@ def parse_json(text: str | bytes) -> Any:
     if len(text) > DEEPEST and text.count("[") + text.count("{") > DEEPEST and _is_deep(text):
         raise ValueError(f"it is nested more than {DEEPEST} deep")
     try:  # as json.loads does, less its two searches for white space, which cost as much again
-        value, end = _decode(text)
+        value, end = _scan(text, 0)
         if end == len(text):
             return value
-    except ValueError:
+    except (ValueError, StopIteration):
         pass  # it is none, or has white space before it
     return json.loads(text)
 

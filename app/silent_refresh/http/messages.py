@@ -99,10 +99,10 @@ class Request:
         self,
         method: str,
         url: str,
-        *,
         headers: Headers = NO_HEADERS,
         body: Any = None,
         timeout: float | None = 30.0,
+        *,
         stream: bool = False,
         options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -200,13 +200,13 @@ class Response:
     def __init__(
         self,
         status: int,
-        headers: Headers | str,
+        headers: Headers | str | bytes,
         url: str,
         request: Request,
-        *,
-        text: str | None = None,
-        body: Body | None = None,
         redirected: bool = False,
+        content: builtins.bytes | None = None,
+        body: Body | None = None,
+        text: str | None = None,
     ) -> None:
         self.status = status
         self._headers = headers
@@ -214,7 +214,7 @@ class Response:
         self.request = request
         self.redirected = redirected
         self._text = text
-        self._bytes: bytes | None = None
+        self._bytes = content
         self._source = body
 
     @property
@@ -226,7 +226,8 @@ class Response:
     def headers(self) -> Headers:
         """The header fields that the browser lets page code see."""
         headers = self._headers
-        if isinstance(headers, str):  # parsed when asked for: most answers never are
+        if not isinstance(headers, Headers):  # parsed when asked for: most answers never are
+            headers = headers if isinstance(headers, str) else headers.decode("latin-1")  # RFC 9110 §5.5
             # Never splitlines(): it splits at 0x85 and 0x1C–0x1E too, which a value may hold.
             fields = (line.partition(":") for line in headers.split("\n") if line)
             headers = self._headers = Headers((name, value.strip(" \t\r")) for name, _, value in fields)
@@ -263,8 +264,10 @@ class Response:
 
     async def json(self) -> Any:
         """Read the body as JSON. Raises ``NotJSON`` when it's something else, or over 500 levels deep."""
-        text = self._text  # as text() has it, which would cost a call for each answer
-        text = await self.text() if text is None else text.removeprefix(BYTE_ORDER_MARK)
+        # As text() has it, which would cost a call for each answer.
+        text = await self.text() if self._bytes is None else self._bytes.decode("utf-8", "replace")
+        if text[:1] == BYTE_ORDER_MARK:
+            text = text[1:]
         try:
             return parse_json(text)
         except ValueError as error:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Clock,
         Coordinator,
         Navigation,
+        OneTasks,
         Prover,
         RedirectMemory,
         SessionStore,
@@ -63,7 +64,7 @@ def same(body: Any) -> Any:
     return body
 
 
-def future_of_the_loop() -> asyncio.Future[Any]:
+def future_of_the_loop() -> OneTasks[Any]:
     """Return a future of the running event loop."""
     return asyncio.get_running_loop().create_future()
 
@@ -91,7 +92,7 @@ class Platform(NamedTuple):
     clock: Clock
     default_store: Callable[[], SessionStore]
     coordinator: Callable[[str, str], Coordinator]
-    future: Callable[[], asyncio.Future[Any]] = future_of_the_loop
+    future: Callable[[], OneTasks[Any]] = future_of_the_loop
     blocking: Blocking | None = None
     redirect_memory: RedirectMemory | None = None
     is_worker: bool = False

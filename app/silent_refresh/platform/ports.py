@@ -6,7 +6,7 @@ for type checkers: no page loads this module.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -22,6 +22,16 @@ class Clock(Protocol):
 
     def monotonic(self) -> float: ...
     def time(self) -> float: ...
+
+
+class OneTasks(Protocol[T]):
+    """What one task waits on until another settles it: as much of an ``asyncio.Future`` as that takes."""
+
+    def __await__(self) -> Generator[Any, None, T]: ...
+    def done(self) -> bool: ...
+    def cancelled(self) -> bool: ...
+    def set_result(self, result: T, /) -> None: ...
+    def set_exception(self, error: BaseException, /) -> None: ...
 
 
 class Transport(Protocol):

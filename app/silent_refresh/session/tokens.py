@@ -14,7 +14,6 @@ One record under one key, so that the two tokens can never be torn apart. A sign
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from binascii import crc32
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from ..platform.ports import Clock
 
 VERSION = 1
-ASKED_ANEW = 0.1  # s after which a token that was not due may be; each of the two clocks costs a request 2 µs
 LONG_LIFE = 120.0  # s; a token that lives as long is renewed earlier by up to ...
 SPREAD = 0.4  # ... this part of its life
 LARGEST_GENERATION = 2**53  # one above it was made up: no browser counts that far
@@ -113,7 +111,6 @@ class Session:
     __slots__ = (
         "_began",
         "_early",
-        "_fresh_at",
         "_received",
         "began_at",
         "generation",
@@ -146,7 +143,6 @@ class Session:
         now, monotonic = clock.time(), clock.monotonic()
         self._received = monotonic - max(0.0, now - issued_at)
         self._began = monotonic - max(0.0, now - self.began_at)
-        self._fresh_at = -math.inf  # by the wall clock: when it was last found that it isn't due
         life = self.tokens.expires_in
         self._early = 0.0 if life is None or life < LONG_LIFE else life * SPREAD * _share(id, generation)
 
@@ -248,18 +244,8 @@ class Session:
 
     def is_due(self, clock: Clock, leeway: float) -> bool:
         """Tell whether to renew the token before it is sent."""
-        life = self.tokens.expires_in
-        if life is None:
-            return False
-        now = clock.time()
-        if 0 <= now - self._fresh_at < ASKED_ANEW:
-            return False
-        # As time_until_due counts, in fewer steps: every request asks.
-        fresh_for = life - (leeway if leeway * 4 < life else life / 4) - (self._early if leeway else 0.0)
-        if clock.monotonic() - self._received > fresh_for or now - self.issued_at > fresh_for:
-            return True
-        self._fresh_at = now
-        return False
+        remaining = self.time_until_due(clock, leeway)
+        return remaining is not None and remaining < 0
 
     def to_json(self, owner: str | None = None) -> str:
         """Write the record of this module's prologue; ``owner`` names the application that it belongs to."""

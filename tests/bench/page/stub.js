@@ -1,10 +1,11 @@
 // A fetch, and an XMLHttpRequest for `requests`, that answer at once while `stub.isOn`: what is left is what a client costs.
 // Loaded before everything else, so that whoever keeps a reference to the page's fetch keeps this one.
 
-const BODY = JSON.stringify({ id: 7, name: "Seven", tags: ["a", "b", "c"], done: false, note: "small, as most are" });
+const ITEM = { id: 7, name: "Seven", tags: ["a", "b", "c"], done: false, note: "small, as most are" };
+const [BODY, LIST] = [ITEM, Array(120).fill(ITEM)].map((value) => JSON.stringify(value));
 const HEADERS = { "content-type": "application/json", "x-request-id": "7c0f3d" };
 
-const stub = { isOn: false, calls: 0, refused: undefined, last: [] };
+const stub = { isOn: false, isList: false, calls: 0, refused: undefined, last: [] };
 globalThis.stub = stub;
 
 const pagesFetch = globalThis.fetch.bind(globalThis);
@@ -22,7 +23,7 @@ globalThis.fetch = (input, init) => {
   stub.calls += 1;
   stub.last = [input, init];
   const isRefused = stub.refused !== undefined && stub.refused === bearerOf(input, init);
-  return Promise.resolve(isRefused ? new Response(null, { status: 401 }) : new Response(BODY, { headers: HEADERS }));
+  return Promise.resolve(isRefused ? new Response(null, { status: 401 }) : new Response(stub.isList ? LIST : BODY, { headers: HEADERS }));
 };
 
 const PagesXMLHttpRequest = globalThis.XMLHttpRequest;
