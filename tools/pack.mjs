@@ -7,14 +7,14 @@
 //
 //   pyodide/, pyscript/     as static/vendor has them: compiled, trimmed, Pyodide's JavaScript as a script
 //   page.zip                the wheels and the Python files that the configuration names, compiled, as one archive
-//   python.mjs, archive.js  what starts Pyodide at once, and lets Python import from the archive
+//   python.mjs, archive.js  what starts Pyodide at once, and lets Python import from the archive: the interpreter
 //
 // and each file that gains by it compressed beside itself, .zst, .br and .gz.
 
 import { cp, mkdir, readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 
-import { pyscriptFiles, ROOT, startPacker, write } from "./packing.mjs";
+import { pyscriptFiles, pyscriptPrelude, ROOT, startPacker, write } from "./packing.mjs";
 
 const ARCHIVE = "page.zip";
 const HOME = "/home/pyodide"; // where PyScript puts files
@@ -51,7 +51,7 @@ async function takeFiles(config, from, packer) {
     if (!name.endsWith(".whl")) throw new Error(`${name} is of Pyodide's distribution, which isn't here: name a wheel`);
     others.push(...packer.unpack(await readFile(path.join(from, name))));
   }
-  config.interpreter = "./python.mjs";
+  config.interpreter = "./archive.js";
   config.files = { ...kept, [`./${ARCHIVE}`]: `./${ARCHIVE}` };
   delete config.packages;
   return { own, others };
@@ -63,11 +63,10 @@ function withHead(html, { scripts, configs }, modules) {
   const head = [
     '<script type="module" async src="./python.mjs"></script>',
     '<script async crossorigin fetchpriority="high" src="./pyodide/pyodide.asm.js"></script>',
-    ...["./pyodide/pyodide.mjs", ...modules].map((file) => `<link rel="modulepreload" href="${file}">`),
+    ...["./pyodide/pyodide.mjs", ...modules, "./archive.js"].map((file) => `<link rel="modulepreload" href="${file}">`),
     ...[...fetched, ...new Set(configs.map(asJSON)), ...scripts].map(
       (file) => `<link rel="preload" as="fetch" crossorigin href="${file}">`,
     ),
-    '<script type="module" src="./archive.js"></script>',
   ];
   const named = html.replace(/\b(config|data-config)="([^"]*)"/g, (_, name, files) => {
     return `${name}="${files.split(" ").map(asJSON).join(" ")}"`;
@@ -124,11 +123,12 @@ async function main(from, to) {
   const core = await readFile(path.join(to, "pyscript", "core.js"), "utf8");
   const modules = ["core.js", /from\s*"\.\/(core-[\w-]+\.js)"/.exec(core)[1]].map((name) => `./pyscript/${name}`);
   const python = await readFile(path.join(ROOT, "static", "python.mjs"), "utf8");
+  const archiveScript = await readFile(path.join(ROOT, "tools", "pack", "archive.js"), "utf8");
 
   const files = new Map([
     [ARCHIVE, archive],
     ["python.mjs", Buffer.from(python.replaceAll(`/static/vendor/${vendored("pyodide")}/`, "./pyodide/"))],
-    ["archive.js", await readFile(path.join(ROOT, "tools", "pack", "archive.js"))],
+    ["archive.js", Buffer.from(archiveScript.replace(/(PRELUDE_LENGTH = )0/, `$1${(await pyscriptPrelude()).length}`))],
   ]);
   for (const [name, config] of configs) files.set(name, Buffer.from(JSON.stringify(config, null, 2)));
   for (const [name, page] of pages) {

@@ -125,6 +125,12 @@ export async function pyscriptFiles() {
   return Object.entries(folders.pyscript).map(([name, text]) => [`pyscript/${name}`, Buffer.from(text)]);
 }
 
+/** Returns the Python code that PyScript runs before a page's own. */
+export async function pyscriptPrelude() {
+  const { stdlib } = await import(path.join(PACKAGES, "@pyscript", "core", "src", "stdlib.js"));
+  return stdlib.trim();
+}
+
 /** Returns the version of an npm package that is installed. */
 export async function versionOf(name) {
   return JSON.parse(await readFile(path.join(PACKAGES, name, "package.json"), "utf8")).version;

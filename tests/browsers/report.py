@@ -21,6 +21,7 @@ VERSION = pytest.StashKey[str]()
 FEATURES = {
     "fetch": "every request, sent again once after a renewal",
     "fetch's errors": "what is told of a dead network, a refused answer, a mistake",
+    "keepalive": "a renewal by a cookie, which the page is left in the middle of",
     "aborts": "a cancelled task, a time-out",
     "streams": "answers that are read in pieces",
     "Web Locks": "one tab renews at a time",

@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urljoin
@@ -29,9 +29,12 @@ from tests.browsers.priority import with_priority
 PATIENCE = 120.0  # s, for a browser or a tab to start
 TARGET = re.compile(r'class="targetname">(?P<title>[^<]*)<.*?(?P<path>/socket/\d+/\d+/WebPage)')
 # Where each tab starts; then it has this title. It is of the site that the test is about: Playwright must not
-# meet a tab that changes its process, nor can it follow one to another site.
+# meet a tab that changes its process, nor can it follow one to another site. Where there is none, as on a
+# server that isn't ours, this module serves one: of another port, for which the process changes only where
+# the site asks for that (Cross-Origin-Opener-Policy).
 START_PAGE = "/tests/e2e/page/start.html"
 STARTED = "Started"
+OWN_START_PAGE = b"<!doctype html><script>onload = () => { document.title = 'Started'; };</script>"
 POLL = 0.05  # s; the inspector's list of tabs tells of no change
 
 
@@ -96,7 +99,10 @@ class Context:
         self._timeout: float | None = None  # ms
         self._tabs: list[Tab] = []
         self._spare: Tab | None = None  # one that nobody uses
-        self._start = urljoin(base_url, START_PAGE)
+        self._serving = ExitStack()
+        self.start = urljoin(base_url, START_PAGE)
+        if base_url and httpx.get(self.start, trust_env=False, timeout=PATIENCE).is_error:
+            self.start = self._serving.enter_context(serving(lambda _: OWN_START_PAGE))
         self._inspector = f"127.0.0.1:{free_port()}"
         environment = {
             "DISPLAY": display,
@@ -106,7 +112,7 @@ class Context:
             "WEBKIT_INSPECTOR_HTTP_SERVER": self._inspector,
         }
         self._process = subprocess.Popen(
-            with_priority([minibrowser, "--private", "--enable-developer-extras=true", self._start]),
+            with_priority([minibrowser, "--private", "--enable-developer-extras=true", self.start]),
             env={**os.environ, **environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -135,7 +141,7 @@ class Context:
 
     def _new_tab(self) -> Tab:
         if self._tabs:
-            self.pages[0].evaluate("url => { window.open(url, '_blank', 'noopener') }", self._start)
+            self.pages[0].evaluate("url => { window.open(url, '_blank', 'noopener') }", self.start)
         tab = Tab(self._playwright, f"ws://{self._inspector}{self._new_target()}")
         self._tabs.append(tab)
         return tab
@@ -149,7 +155,7 @@ class Context:
                 if found["title"] == STARTED and found["path"] not in known:
                     return found["path"]
             time.sleep(POLL)
-        raise TimeoutError(f"WebKit did not start at {self._start}")
+        raise TimeoutError(f"WebKit did not start at {self.start}")
 
     def _listed(self) -> str:
         try:
@@ -190,6 +196,7 @@ class Context:
             tab.close()
         self._process.terminate()
         self._process.wait()
+        self._serving.close()
 
 
 class WebKitPage(Page):
@@ -211,8 +218,10 @@ class WebKitPage(Page):
         return super().goto(urljoin(self._owner.base_url, url), **options)
 
     def close(self, **options: Any) -> None:
+        if self.is_closed():
+            return
         # The tab itself may stay open, and what runs in it would have part in the next test's session.
-        self.goto(START_PAGE)
+        self.goto(self._owner.start)
         self._owner.let_close(self)
         super().close(**options)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from silent_refresh import Request
+import pytest
+
+from silent_refresh import MemoryStorage, RefreshEndpoint, Request, SilentRefresh
 from tests.e2e.page_session import PageSession
 
 
@@ -38,3 +40,32 @@ def test_f62_a_keepalive_request_leaves_with_the_page(fresh_page, lab):
         session.page.wait_for_timeout(20)
     assert 1 == lab.requests()["draft"]
     assert 0 == lab.counters()["refresh"]
+
+
+async def renew_by_the_cookie():
+    body = {"refreshToken": "what this server wants there"}
+    endpoint = RefreshEndpoint.cookie("/refresh", encoding="json", fields=body)
+    await SilentRefresh(endpoint, store=MemoryStorage()).refresh()
+
+
+ANSWER = '{"accessToken": "new", "expiresIn": 60}'
+
+
+@pytest.mark.every_engine("keepalive")
+def test_a_renewal_by_a_cookie_outlives_its_page(fresh_page, lab):
+    """The browser takes the next cookie: the last, sent again, is a thief's to a strict server (F17)."""
+    page_python = fresh_page()
+    page = page_python.page
+    lab.refresh(delay=2, status=200, body=ANSWER, headers={"Set-Cookie": "next=it; Path=/"})
+    page_python.start(renew_by_the_cookie)
+    while 0 == lab.counters()["refresh"]:
+        page.wait_for_timeout(20)
+
+    page.goto("/static/icon.svg")
+
+    for _ in range(1000):
+        if "next=it" in page.evaluate("document.cookie"):
+            break
+        page.wait_for_timeout(20)
+    assert "next=it" in page.evaluate("document.cookie")
+    assert 1 == lab.counters()["refresh"]

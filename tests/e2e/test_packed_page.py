@@ -8,6 +8,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -46,12 +47,18 @@ def served(folder: Path) -> Iterator[InteropServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def browser_context_args(browser_context_args: dict[str, Any], served: InteropServer) -> dict[str, Any]:
+    """Open pages there, and not at the demo's server first, whose pages are isolated from others."""
+    return {**browser_context_args, "base_url": served.url}
+
+
 @pytest.mark.every_engine("the guide")
 def test_the_guides_page_works_as_before(page: Page, served: InteropServer) -> None:
     """From the page to the login and back; an expired token is renewed unseen."""
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{served.url}/?page=2")
+    page.goto("/?page=2")
     expect(page).to_have_url(re.compile(r"/login\?next=%2F%3Fpage%3D2&reason=not_signed_in"))
 
     sign_in(page)
@@ -69,13 +76,29 @@ def test_it_loads_what_the_demo_loads(page: Page, served: InteropServer) -> None
     """Its Python comes in one archive, Pyodide's JavaScript as a script, and nothing is asked for twice."""
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url.removeprefix(served.url)))
-    page.goto(f"{served.url}/login")
+    page.goto("/login")
     expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
 
     assert sorted(set(requested)) == sorted(requested)
     assert {"/page.zip", "/pyodide/pyodide.asm.js", "/pyscript.json"} <= set(requested)
     assert ["/login.py"] == [url for url in requested if url.endswith((".py", ".whl", ".toml"))]
     assert "/pyodide/pyodide.asm.mjs" not in requested
+
+
+def test_pyscripts_own_python_comes_from_the_archive(page: Page) -> None:
+    """PyScript doesn't write its `pyscript` package anew, which it would at each start."""
+    page.goto("/login")
+    expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
+    found = page.evaluate(
+        """async () => {
+            const { loadPyodide } = await import("/python.mjs");
+            const python = await loadPyodide({});
+            const { FS } = python;
+            return [FS.analyzePath("/home/pyodide/pyscript").exists, python.pyimport("pyscript").__file__];
+        }"""
+    )
+
+    assert [False, "/home/pyodide/page.zip/pyscript/__init__.pyc"] == found
 
 
 def test_all_of_its_python_is_compiled(folder: Path) -> None:
@@ -133,7 +156,7 @@ def test_a_page_that_names_no_javascript_finds_it_in_the_archive(
         route.fulfill(body=file.read_bytes(), headers=headers)
 
     page.route("**/*", serve)
-    page.goto(f"{served.url}/login.html")
+    page.goto("/login.html")
     sign_in(page)
 
     expect(page.get_by_text("Hello, demo")).to_be_visible()

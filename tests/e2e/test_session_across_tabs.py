@@ -30,6 +30,7 @@ def test_a_sign_out_ends_the_session_in_every_tab(tabs, lab):
     tabs[0].sign_out()
     for tab in tabs[1:]:
         tab.wait_for("signed-out")
+    for tab in tabs:
         tab.wait_until_sent()
 
     assert ["/login?reason=sign_out"] == tabs[0].redirects()
@@ -73,6 +74,7 @@ def test_a_cleared_storage_ends_the_session(tabs, lab):
     lab.expire()
 
     assert ["SessionChanged"] == tabs[0].get("profile")
+    tabs[0].wait_until_sent()
     assert [[f"/login?next={HERE}&reason=elsewhere"]] * 3 == [tab.redirects() for tab in tabs]
     assert [["NotSignedIn"]] * 3 == [tab.get("profile") for tab in tabs]
     assert 0 == lab.counters()["refresh"]
@@ -114,6 +116,7 @@ def test_a_page_that_comes_back_reads_the_session_again(tabs):
     tabs[0].page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
 
     tabs[0].wait_for("signed-out")
+    tabs[0].wait_until_sent()
     assert 1 == len(tabs[0].redirects())
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -34,6 +35,12 @@ def starter(folder: Path) -> Iterator[InteropServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def browser_context_args(browser_context_args: dict[str, Any], starter: InteropServer) -> dict[str, Any]:
+    """Open pages there, and not at the demo's server first, whose pages are isolated from others."""
+    return {**browser_context_args, "base_url": starter.url}
+
+
 @pytest.mark.every_engine("the guide")
 def test_from_the_page_to_the_login_and_back(page: Page, starter: InteropServer) -> None:
     """A wrong password is told; an expired token is renewed unseen; a revoked session ends at the login.
@@ -48,7 +55,7 @@ def test_from_the_page_to_the_login_and_back(page: Page, starter: InteropServer)
 
     page.on("console", note)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{starter.url}/?page=2")
+    page.goto("/?page=2")
     expect(page).to_have_url(re.compile(r"/login\?next=%2F%3Fpage%3D2&reason=not_signed_in"))
 
     sign_in(page, "wrong")
@@ -72,7 +79,7 @@ def test_from_the_page_to_the_login_and_back(page: Page, starter: InteropServer)
 
 def test_the_server_knows_of_a_sign_out(page: Page, starter: InteropServer) -> None:
     """Its refresh token is worth nothing any more."""
-    page.goto(f"{starter.url}/login")
+    page.goto("/login")
     sign_in(page)
     expect(page.get_by_text("Hello, demo")).to_be_visible()
     refresh_token = page.evaluate("JSON.parse(localStorage['silent-refresh']).refresh_token")

@@ -20,6 +20,7 @@ from silent_refresh import (
     Response,
     SessionChanged,
     SilentRefresh,
+    Tokens,
 )
 from tests.world.browser import ORIGIN, Browser, Tab
 from tests.world.loop import later
@@ -253,6 +254,22 @@ async def test_f83_cookies_go_with_the_refresh_call_alone(tab: Tab, cookies: Coo
     [other] = [request for request in sent if request.url != ORIGIN + URL]
     assert "x-csrf" not in other.headers
     assert "include" != (other.options or {}).get("credentials")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "outlives"),
+    [
+        (RefreshEndpoint.cookie(URL), True),
+        (RefreshEndpoint.article(URL, refresh_field=None, credentials="include"), True),
+        (RefreshEndpoint.article(URL), False),
+        (RefreshEndpoint.article(URL, credentials="include"), False),
+    ],
+)
+def test_a_renewal_by_a_cookie_outlives_the_page(endpoint: RefreshEndpoint, outlives: bool) -> None:
+    """The browser takes the next cookie, though nobody reads the answer; of a token in a body it can't."""
+    call = endpoint.request(Tokens("access", "refresh"))
+
+    assert outlives is (call.options or {}).get("keepalive", False)
 
 
 async def test_a_page_that_holds_refresh_tokens_asks_nobody_without_one(tab: Tab, server: Server) -> None:

@@ -325,8 +325,12 @@ class RefreshEndpoint:
         return wanted and {"grant_type", "client_id"} <= self.fields.keys()
 
     def request(self, tokens: Tokens | None) -> Request:
-        """Build the refresh call. It follows no redirect: its body is the secret (RFC 9700 §4.12)."""
-        return self._call(self.method, self.url, tokens)
+        """Build the refresh call. It follows no redirect: its body is the secret (RFC 9700 §4.12).
+
+        Where a cookie is the secret it outlives the page: the browser takes the next one from the answer.
+        """
+        request = self._call(self.method, self.url, tokens)
+        return outliving(request) if self.begins_by_itself else request
 
     def revocation(self, tokens: Tokens, key: str | None = None) -> Request | None:
         """Build the call that revokes the refresh token (RFC 7009 §2.1 where the body is a form).
@@ -343,7 +347,7 @@ class RefreshEndpoint:
             request = self.post(self.revoke, {**token, **client}, self.revoke_method)
         else:
             request = self._call(self.revoke_method, self.revoke, tokens)
-        request.options = {**(request.options or {}), "keepalive": True}
+        request = outliving(request)
         if self.revoke_signed and request.credential is None:
             request = request.with_credential(self.auth_scheme.credential(tokens.access_token))
         return request.with_proof(key) if self.dpop else request
@@ -395,6 +399,13 @@ class RefreshEndpoint:
         from .answer import read_tokens  # many a page gets none
 
         return read_tokens(self, answer, NO_HEADERS, now)
+
+
+def outliving(request: Request) -> Request:
+    """Return a call that the browser goes on with when its page is left."""
+    outlives = request.with_headers(request.headers)
+    outlives.options = {**(request.options or {}), "keepalive": True}
+    return outlives
 
 
 def read_sign_in(answer: Any, endpoint: object, now: float | None = None) -> Tokens:
