@@ -67,6 +67,10 @@ class WebKit:
         )
         return re.search(r"\d+(\.\d+)+", said.stdout)[0]
 
+    def is_connected(self) -> bool:
+        """Tell whether it can open windows."""
+        return self._display_server.poll() is None
+
     def on(self, event: str, told: Callable[[Any], None]) -> None:
         """Tell of each new context."""
         assert event == "context"
