@@ -1,6 +1,6 @@
 """Whatever is stored, in a real page's localStorage and IndexedDB: answered, or at the login (F99).
 
-The states are those of ``tests/engine/test_any_stored_state.py``, and values that no text can hold; two
+The states are those of ``tests/engine/test_any_stored_state.py``, and values that no text can hold; a
 hundred of them in one page, one after the other.
 """
 
