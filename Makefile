@@ -38,7 +38,7 @@ test: $(READY) page ## Run all tests, in real browsers too; ARGS="-k name"; BROW
 	@$(BIN)/python tools/browser.py $(or $(BROWSER),chromium $(ENGINES))
 	+@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
 
-.PHONY: $(TESTS) test-all-firefox test-all-webkit
+.PHONY: $(TESTS) test-chromium test-webkit test-all-firefox test-all-webkit
 test-e2e:
 	+@$(BIN)/python -u -m pytest tests/e2e $(addprefix --ignore ,tests/e2e/deaths $(PAGES)) $(OR_NONE)
 test-pages:
@@ -47,7 +47,8 @@ test-python:
 	@$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/interop $(OR_NONE)
 test-interop:
 	@$(BIN)/python -m pytest tests/interop tests/e2e/deaths $(OR_NONE)
-test-firefox test-webkit: test-%:
+test-chromium test-firefox test-webkit: test-%: $(READY)
+	@$(BIN)/python tools/browser.py $*
 	@$(BIN)/python -m pytest tests/e2e -m every_engine --browser $* $(OR_NONE)
 test-all-firefox test-all-webkit: test-all-%:
 	+@$(BIN)/python -m pytest tests/e2e --browser $* $(OR_NONE)

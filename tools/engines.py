@@ -1,6 +1,6 @@
 """Write the table of docs/engines.md out of what the tests' last whole runs came to, one in each engine.
 
-make test && make docs
+make test-chromium && make test-firefox && make test-webkit && make docs
 """
 
 from __future__ import annotations
