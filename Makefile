@@ -27,8 +27,8 @@ page: $(PAGE) ## Pack the page's Python anew, after a change under app/ while th
 
 # WebKit is asked for by its name: on a busy machine it takes many times as long as the others.
 ENGINES = firefox
-# Run two at a time; the first shows its progress, each of the others what it said when it is over.
-TESTS = $(addprefix test-,e2e python interop pages $(ENGINES))
+# Run two at a time, what takes longest first; the first shows its progress, each of the others what it said when it is over.
+TESTS = $(addprefix test-,e2e python pages $(ENGINES) interop)
 # Whole pages, the demo's and those that the docs tell how to make: each test starts its own.
 PAGES = $(wildcard $(patsubst %,tests/e2e/test_%.py,demo* boot* guide recipes starter jupyterlite marimo py_editor packed_page))
 # Status 5: there is none of those that ARGS selects.
