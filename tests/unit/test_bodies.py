@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from silent_refresh import Request, Response
+from silent_refresh import NotJSON, Request, Response
 
 REQUEST = Request("GET", "/api/city")
 
@@ -54,3 +54,15 @@ async def test_what_was_read_ahead_keeps_its_mark() -> None:
 
     assert {} == await response.json()
     assert b"\xef\xbb\xbf{}" == await response.bytes()
+    assert {} == await response.json()
+
+
+@pytest.mark.parametrize("kind", ["text", "content"])
+async def test_only_one_mark_is_none_of_the_text(kind: str) -> None:
+    """A second one is, and no JSON begins with it."""
+    text = "\ufeff\ufeff{}"
+    read = {"text": text} if kind == "text" else {"content": text.encode()}
+    response = Response(200, "", REQUEST.url, REQUEST, **read)  # type: ignore[arg-type]
+
+    with pytest.raises(NotJSON):
+        await response.json()

@@ -264,10 +264,12 @@ class Response:
 
     async def json(self) -> Any:
         """Read the body as JSON. Raises ``NotJSON`` when it's something else, or over 500 levels deep."""
-        # As text() has it, which would cost a call for each answer.
-        text = await self.text() if self._bytes is None else self._bytes.decode("utf-8", "replace")
-        if text[:1] == BYTE_ORDER_MARK:
-            text = text[1:]
+        if self._bytes is None:
+            text = await self.text()
+        else:  # as text() has it, which would cost a call for each answer
+            text = self._bytes.decode("utf-8", "replace")
+            if text[:1] == BYTE_ORDER_MARK:
+                text = text[1:]
         try:
             return parse_json(text)
         except ValueError as error:
