@@ -74,8 +74,7 @@ class LastingBrowser:
 
     def living(self) -> Any:
         """Return it, another one if it has died."""
-        is_connected = getattr(self._browser, "is_connected", None)
-        if is_connected is not None and not is_connected():
+        if not self._browser.is_connected():
             self._browser = self._opened.enter_context(self._open())
             self.deaths += 1
         return self._browser

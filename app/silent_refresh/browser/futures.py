@@ -85,6 +85,7 @@ class Answer(Generic[T]):
         "_abort",
         "_asyncio_future_blocking",
         "_context",
+        "_details",
         "_error",
         "_is_settled",
         "_loop",
@@ -120,8 +121,10 @@ class Answer(Generic[T]):
         """Let the task, which begins to wait, go on by ``callback``."""
         self._waiter = callback
         self._context = context
+        loop = self._loop  # asked as details_of() does, which would cost a call for each request
+        details = _details if _details is not None and _details.loop is loop else details_of(loop)
+        self._details = details
         # Whether the task can where it begins to wait; to ask costs 1 µs.
-        details = _details if _details is not None and _details.loop is self._loop else details_of(self._loop)
         self._may_switch = not details.always_switches and can_run_sync()
 
     def done(self) -> bool:
@@ -167,7 +170,7 @@ class Answer(Generic[T]):
         waiter, loop = self._waiter, self._loop
         if waiter is None:
             return
-        details = _details if _details is not None and _details.loop is loop else details_of(loop)
+        details = self._details
         if not (
             _get_running_loop() is loop
             and current_task(loop) is None
@@ -185,7 +188,7 @@ class Answer(Generic[T]):
     def _wake_by_loop(self) -> None:
         waiter, self._waiter = self._waiter, None
         if waiter is not None:
-            self._loop.call_soon(waiter, details_of(self._loop).go_on, context=self._context)
+            self._loop.call_soon(waiter, self._details.go_on, context=self._context)
 
 
 def _raise(error: BaseException) -> None:

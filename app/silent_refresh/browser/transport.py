@@ -172,6 +172,7 @@ class Answered(Answer[Outcome]):
     url: str
 
     def __await__(self) -> Generator[Any, None, Response]:
+        # As Answer's own, which would be one generator more for each request.
         if not self._is_settled:
             self._asyncio_future_blocking = True
             yield self
