@@ -38,6 +38,7 @@ def test_it_ends_when_a_page_starts(session: PageSession, lab: Lab, option: str)
     # The page ends it by itself, and may still be writing that down when a request meets nobody signed in.
     entry = session.page.wait_for_function(ENDED).json_value()
     assert json.loads(entry)["record"] is None
+    session.page.wait_for_function("() => redirects.length > 0")  # then it leads to the login
     assert [f"/login?next=%2Ftests%2Fe2e%2Fpage%2Findex.html&reason={option}"] == session.redirects()
 
 

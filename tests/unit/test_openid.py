@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from silent_refresh import AuthorizationError, Client, RefreshEndpoint, SilentRefresh, Tokens
+from silent_refresh import AuthorizationError, Client, NotSignedIn, RefreshEndpoint, SilentRefresh, Tokens
 from tests.world.browser import Browser, Tab
 from tests.world.loop import later
 from tests.world.provider import ISSUER, NOW, Provider, come_back, discovered, jwt
@@ -172,6 +173,25 @@ async def test_a_sign_out_can_be_the_providers_too(auth: SilentRefresh, tab: Tab
     assert [("signed-out", "sign_out")] == events
     assert (False, 1) == (auth.signed_in, len(provider.revoked))
     assert not [url for url in tab.gone_to if "/login" in url]
+
+
+async def test_a_request_meanwhile_leads_nowhere_else(
+    auth: SilentRefresh, tab: Tab, server: Server, provider: Provider
+) -> None:
+    """It is refused, as nobody is signed in any more, before the page is on its way to the provider."""
+    await come_back(auth, tab, provider, OPENID)
+    client = Client("/api", auth=auth)
+    server.delay = lambda way: 0.05
+    tab.gone_to.clear()
+    leaving = asyncio.ensure_future(auth.sign_out(provider=True))
+    await asyncio.sleep(0)
+
+    with pytest.raises(NotSignedIn):
+        await client.get("me")
+    await leaving
+
+    [url] = tab.gone_to
+    assert provider.metadata["end_session_endpoint"] == url.partition("?")[0]
 
 
 async def test_without_an_id_token_the_provider_is_told_the_client(

@@ -475,6 +475,8 @@ class LocalSession:
             self._keys.let_go(session.key)
         self._is_asked = True  # at the page's start alone: the cookie may be somebody else's by now
         self._limiter.admit_all()
+        if self._manager.session is None:
+            self._login.expect()
         if reason == "elsewhere" and self._manager.session is None:
             # Later: a login callable is the page's code, and a lock may be held here.
             asyncio.get_running_loop().call_soon(self.signed_out, session, reason)
@@ -489,15 +491,18 @@ class LocalSession:
         if self._manager.session is not session:
             return
         self._manager.end(reason)
-        await self._settle_and_revoke(session)
-        if not self.signed_in:
+        try:
+            await self._settle_and_revoke(session)
+        finally:  # the page may cancel the request that met its end
             self._manager.tell_signed_out(session, reason)
 
     async def _lost(self, session: Session) -> None:
         """End a session whose token was refused, and which has no refresh token."""
         self._manager.end("no_refresh_token")
-        await self._settle(session)
-        self._manager.tell_signed_out(session, "no_refresh_token")
+        try:
+            await self._settle(session)
+        finally:
+            self._manager.tell_signed_out(session, "no_refresh_token")
 
     def _turned_away(self, response: Response) -> None:
         """Go to the login and raise ``NotSignedIn``; on the login page it answers a wrong password."""
@@ -506,8 +511,8 @@ class LocalSession:
             raise NotSignedIn(f"{response.request!r} was answered {response.status} and nobody is signed in")
 
     def _ask_to_sign_in(self) -> None:
-        """Go to the login, unless the page is there. Raises ``LoginLoop``."""
-        if self._login.is_here():
+        """Go to the login, unless the page is there, or about to be sent there. Raises ``LoginLoop``."""
+        if self._login.is_here() or self._login.is_expected():
             return
         self._login.show(self._events.emit("signed-out", reason="not_signed_in"))
         if self._login.loop is not None:
@@ -516,6 +521,7 @@ class LocalSession:
     def signed_out(self, session: Session, reason: str) -> None:
         """Tell, and go to the login: once, however many share the session."""
         event = self._events.emit("signed-out", generation=session.generation, reason=reason)
+        self._login.expect_no_more()
         if self._login.is_wanted and self._manager.claim_login(session):
             self._login.show(event)
 

@@ -32,7 +32,9 @@ log = logging.getLogger("silent_refresh")
 Login: TypeAlias = str | Callable[[Event], object] | None
 
 KEY = "silent-refresh:login"
-PATIENCE = 30.0  # s that a redirect may take; asked for again meanwhile, it would begin anew
+PATIENCE = (
+    30.0  # s that a redirect, or what comes before it, may take; asked for meanwhile, it would begin anew
+)
 MOST_IN_A_ROW = 2  # redirects that end at another page than the sign-in
 
 
@@ -67,6 +69,7 @@ class LoginPage:
         self._event: Event | None = None
         self._is_told = False
         self._asked_at: float | None = None
+        self._expected_at: float | None = None
 
     @property
     def is_wanted(self) -> bool:
@@ -94,6 +97,18 @@ class LoginPage:
             return False
         here = said_at(self._navigation.here())
         return here.get("next") == said["next"] if "next" in said else said.items() <= here.items()
+
+    def expect(self) -> None:
+        """Wait for whoever ends the session: they show it, with their reason, once that is written down."""
+        self._expected_at = self._now()
+
+    def expect_no_more(self) -> None:
+        """Forget that: it is written down."""
+        self._expected_at = None
+
+    def is_expected(self) -> bool:
+        """Tell whether somebody else is about to show it."""
+        return self._expected_at is not None and self._now() - self._expected_at < PATIENCE
 
     def show(self, event: Event) -> None:
         """Go there, unless the page is there, or on its way."""

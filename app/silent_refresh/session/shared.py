@@ -112,7 +112,12 @@ class SharedSession:
                 observer.renewing_changed()
 
     def tell_signed_out(self, session: Session, reason: str) -> None:
-        """Tell all that the end of a session, which they heard of, is settled: the page may be left now."""
+        """Tell all that the end of a session, which they heard of, is settled: the page may be left now.
+
+        Where somebody has signed in meanwhile, it stays.
+        """
+        if self.session is not None:
+            return
         for observer in list(self._observers):
             observer.signed_out(session, reason)
 
