@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Error, Page, Playwright
 
 from tests.browsers.firefox import FIREFOX_PREFERENCES, write_launcher
 from tests.browsers.webkit import WebKit
@@ -88,7 +88,7 @@ class LastingBrowser:
 
 
 class Kept(Generic[T]):
-    """What tests share of a browser, made anew in the next one."""
+    """What tests share of a browser, made anew in the next one, and when the page that it's of has died."""
 
     def __init__(self, browser: LastingBrowser, make: Callable[[], T]) -> None:
         self._browser = browser
@@ -98,6 +98,17 @@ class Kept(Generic[T]):
     def __call__(self) -> T:
         """Return it."""
         self._browser.living()
-        if not self._made or self._made[-1][0] != self._browser.deaths:
+        if not self._made or self._made[-1][0] != self._browser.deaths or has_died(self._made[-1][1]):
             self._made.append((self._browser.deaths, self._make()))
         return self._made[-1][1]
+
+
+def has_died(made: Any) -> bool:
+    """Tell whether the page has that something is, or has. What has none outlives its pages."""
+    page = getattr(made, "page", made)
+    if isinstance(page, Page):
+        try:
+            page.evaluate("0")
+        except Error:
+            return True
+    return False

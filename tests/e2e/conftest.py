@@ -190,18 +190,19 @@ def warm_page(warm_context: Kept[BrowserContext], server: RunningServer) -> Iter
 
 
 @pytest.fixture(scope="module")
-def shared_dashboard(warm_context: Kept[BrowserContext]) -> Iterator[Page]:
+def shared_dashboard(browser: LastingBrowser, warm_context: Kept[BrowserContext]) -> Iterator[Kept[Page]]:
     """Open a page for the tests of one module; closed after them, so that no other test has company."""
-    with warm_context().new_page() as page:
-        yield page
+    with ExitStack() as pages:
+        yield Kept(browser, lambda: pages.enter_context(warm_context().new_page()))
 
 
 @pytest.fixture
-def dashboard(shared_dashboard: Page, lab: Lab) -> Page:
+def dashboard(shared_dashboard: Kept[Page], lab: Lab) -> Page:
     """Return the demo's dashboard, opened anew if the last test left it."""
-    if shared_dashboard.url.rstrip("/") != lab.url or stored(shared_dashboard) is None:
-        open_dashboard(shared_dashboard, lab)
-    return shared_dashboard
+    page = shared_dashboard()
+    if page.url.rstrip("/") != lab.url or stored(page) is None:
+        open_dashboard(page, lab)
+    return page
 
 
 @pytest.fixture
@@ -221,10 +222,22 @@ def fresh_page(browser: Browser, server: RunningServer) -> Iterator[FreshPage]:
 
 
 @pytest.fixture(scope="module")
-def page_with_worker(browser: Browser, base_url: str) -> Iterator[PagePython]:
+def setup() -> str:
+    """Return the page's set-up; a module may try others."""
+    return "strict"
+
+
+@pytest.fixture(scope="module")
+def shared_page_with_worker(browser: LastingBrowser, base_url: str, setup: str) -> Iterator[Kept[PagePython]]:
     """Load the page that has a worker, once for all tests of a file."""
-    with open_page(browser, base_url, "strict") as page_python:
-        yield page_python
+    with ExitStack() as pages:
+        yield Kept(browser, lambda: pages.enter_context(open_page(browser, base_url, setup)))
+
+
+@pytest.fixture
+def page_with_worker(shared_page_with_worker: Kept[PagePython]) -> PagePython:
+    """Return that page."""
+    return shared_page_with_worker()
 
 
 @pytest.fixture

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Route
 
 from silent_refresh import Client, SilentRefresh, StepUpRequired
 from tests.e2e.cancelled_request import ABORTED, cancelled_request
-from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import Lab
-from tests.e2e.workers import SETUPS, Side, open_page
+from tests.e2e.workers import SETUPS, Side
 
 HERE = "%2Ftests%2Fe2e%2Fpage%2Fworker.html"
 
 
 @pytest.fixture(scope="module", params=SETUPS)
-def page_with_worker(
-    browser: Browser, base_url: str, lacking: set[str], request: pytest.FixtureRequest
-) -> Iterator[PagePython]:
-    """Load the page once for each set-up."""
+def setup(lacking: set[str], request: pytest.FixtureRequest) -> str:
+    """Try each set-up."""
     if request.param == "shared-memory" and "cross-origin isolation" in lacking:
         pytest.skip("there is not: cross-origin isolation")
-    with open_page(browser, base_url, request.param) as page_python:
-        yield page_python
+    return request.param
 
 
 async def count_messages(urls):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
 from silent_refresh import Client, RefreshEndpoint, SilentRefresh, serve_workers
 from tests.e2e.page_python import PagePython
 from tests.e2e.page_session import HOLD_REDIRECTS, PageSession
-from tests.e2e.workers import ADDRESS, open_page, sign_in
+from tests.e2e.workers import ADDRESS, sign_in
 
 SECOND = "http://localhost:1"  # an API at another origin; answered by the test
 RESOURCE = "https://reports.example"
@@ -48,13 +47,6 @@ class Provider:
             self.seen.append(token or None)
         is_good = token and token == self.good.get(RESOURCE)
         route.fulfill(status=200 if is_good or route.request.method == "OPTIONS" else 401, headers=headers)
-
-
-@pytest.fixture(scope="module")
-def page_with_worker(browser: Browser, base_url: str) -> Iterator[PagePython]:
-    """Load the page."""
-    with open_page(browser, base_url, "strict") as page_python:
-        yield page_python
 
 
 async def open_auth(serves, resource, url):
