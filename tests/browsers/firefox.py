@@ -23,6 +23,8 @@ from tests.browsers.priority import with_priority
 
 # Nothing leaves the machine, and nothing but the page speaks.
 FIREFOX_PREFERENCES: dict[str, str | float | bool] = {
+    # Playwright's roles, and axe, read ``ariaLabelledByElements``: the second time the page's process dies.
+    "accessibility.ARIAElementReflection.enabled": False,
     "app.normandy.enabled": False,
     "app.update.disabledForTesting": True,
     "browser.region.network.url": "",
