@@ -29,10 +29,16 @@ async def cancel_it():
     return type(end).__name__
 
 
-def cancelled_request(page: Page, python: Callable[..., Any]) -> Request:
-    """Return the request that was cancelled once it had left, as the browser saw it fail."""
+def cancelled_request(page: Page, python: Callable[..., Any], *, times: int = 1) -> Request:
+    """Return the request that was cancelled once it had left so many times, as the browser saw it fail."""
+    left: list[Request] = []
+
+    def has_left(request: Request) -> bool:
+        left.extend([request] * request.url.endswith("/api/profile"))
+        return len(left) == times
+
     with page.expect_event("requestfailed") as failed:
-        with page.expect_request("**/api/profile"):
+        with page.expect_request(has_left):
             python(send_one)
         assert "CancelledError" == python(cancel_it)
     return failed.value

@@ -12,7 +12,12 @@ from tests.e2e.answer_stories import STORIES
 
 STUB = """() => {
     window.pagesFetch = window.fetch;
-    window.fetch = async () => new Response('{"id": 7}', { headers: { "content-type": "application/json" } });
+    window.fetch = async () => {
+        const bytes = new TextEncoder().encode('{"id": 7}').buffer;
+        const answer = new Response(bytes, { headers: { "content-type": "application/json" } });
+        // Firefox reads a body in a turn of its own; here nothing but the library may ask for one.
+        return Object.assign(answer, { arrayBuffer: async () => bytes });
+    };
 }"""
 UNSTUB = "() => { window.fetch = window.pagesFetch; }"
 

@@ -223,6 +223,7 @@ def test_a_browser_without_webassembly_is_told(page):
     expect_fault(page, "no WebAssembly", "current Firefox, Chrome, Edge or Safari")
 
 
+@pytest.mark.needs("a page without JavaScript")
 def test_without_javascript_the_page_says_so(browser, base_url):
     """Where JavaScript is off, the page says that it is needed, and shows no progress that never comes."""
     with browser.new_context(base_url=base_url, java_script_enabled=False) as context:

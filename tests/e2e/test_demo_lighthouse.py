@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import BrowserType, Page, expect
 
+from tests.browsers.features import DEVTOOLS
 from tests.e2e.conftest import ROOT
 from tests.e2e.demo_page import open_dashboard, show_all
 from tests.e2e.patience import be_patient
@@ -35,9 +36,12 @@ def watched(
     browser_type: BrowserType,
     browser_type_launch_args: dict[str, Any],
     base_url: str,
+    lacking: set[str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Watched]:
     """Start a browser that Lighthouse can reach as well: it writes into its profile at which port."""
+    if DEVTOOLS in lacking:
+        pytest.skip(f"there is not: {DEVTOOLS}")
     profile = tmp_path_factory.mktemp("profile")
     arguments = [*browser_type_launch_args["args"], "--remote-debugging-port=0"]
     options = {**browser_type_launch_args, "args": arguments}

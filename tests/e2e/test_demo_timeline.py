@@ -65,6 +65,9 @@ def drawn(page: Page, kind: str) -> int:
 def test_each_request_is_a_lane(renewed):
     """Twenty lanes are refused, sent again and answered, across one refresh."""
     expect(renewed.get_by_text("requests: 20, refreshes: 1")).to_be_visible()
+    # The picture may be painted a moment after the verdict.
+    answered = renewed.locator('path[data-kind="answered"]')
+    expect(answered).to_have_attribute("d", re.compile("^([^M]*M){20}[^M]*$"))
 
     assert [20, 20, 20, 1] == [
         drawn(renewed, kind) for kind in ("refused", "replayed", "answered", "refresh")
@@ -143,6 +146,7 @@ def grown(page: Page) -> int:
     return sum(bool(before and after and before != after) for before, after in pairwise(seen))
 
 
+@pytest.mark.needs("a user's preferences, set by a test")
 def test_who_wants_less_motion_gets_less(browser, lab):
     """While requests wait the picture grows with the time, or stands still for whoever asked for that."""
     with browser.new_context(base_url=lab.url, reduced_motion="reduce") as context:

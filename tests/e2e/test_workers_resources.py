@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from silent_refresh import Client, RefreshEndpoint, SilentRefresh, serve_workers
+from tests.browsers.features import BODIES
 from tests.e2e.page_python import PagePython
 from tests.e2e.page_session import HOLD_REDIRECTS, PageSession
 from tests.e2e.workers import ADDRESS, sign_in
 
+pytestmark = pytest.mark.needs(BODIES)  # the provider reads them
 SECOND = "http://localhost:1"  # an API at another origin; answered by the test
 RESOURCE = "https://reports.example"
 
