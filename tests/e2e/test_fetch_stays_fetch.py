@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from silent_refresh import SilentRefresh, Tokens, install
+from tests.browsers.features import REASONS, STREAMS
 from tests.e2e.page_python import ADDRESS, PagePython
 from tests.e2e.running_server import RunningServer
 
@@ -48,6 +49,13 @@ NO_TOKEN = "no token goes with it: the browser would drop it, and hide the answe
 LISTED = {
     'mode: "no-cors"': NO_TOKEN,
     "a Request for no-cors": NO_TOKEN,
+    "a rejection for bad arguments comes at once": (
+        "one microtask later: what carries a token is looked at before its caller has it",
+        ("good", "refused"),
+    ),
+    "this is something else": ("it is called as a function, whatever `this` is: more is let through", STATES),
+}
+LISTED_OF_STREAMS = {
     "a stream's source ends with an abort, in a Request": (
         "it is told two reasons: a Request may hold a stream, nobody can see that, and so a copy is kept",
         ("good", "refused"),
@@ -56,12 +64,18 @@ LISTED = {
         "it is locked when it's sent, not while it waits for a token",
         ("ended", "down", "listening", "signed out"),
     ),
-    "a rejection for bad arguments comes at once": (
-        "one microtask later: what carries a token is looked at before its caller has it",
-        ("good", "refused"),
-    ),
-    "this is something else": ("it is called as a function, whatever `this` is: more is let through", STATES),
 }
+# Where the browser takes a stream for a text, which says that it is one.
+TAKEN_FOR_ONE = "it is taken for a stream, which is sent once", ("refused",)
+LISTED_OF_TEXTS = {
+    "a stream for no-cors": NO_TOKEN,
+    "a stream without duplex": TAKEN_FOR_ONE,
+    "a stream that is kept alive": TAKEN_FOR_ONE,
+    "a locked stream": TAKEN_FOR_ONE,
+    "a stream that was read": TAKEN_FOR_ONE,
+}
+# Where the browser does its own with what is kept alive: by chance it is the same here.
+KEPT_ALIVE = {"two bodies near it", "kept alive, and aborted at once"}
 
 
 async def open_session(tokens):
@@ -77,6 +91,9 @@ async def open_session(tokens):
     async def end_token():
         old = auth.tokens
         await auth.sign_in(Tokens(old.access_token, old.refresh_token, expires_in=1e-6))
+        # At the first look it hasn't ended yet where the clock goes in milliseconds; there are ten a second.
+        while auth._session.access().credential is not None:
+            pass
 
     js.window.endToken = create_proxy(end_token)
     sys.modules["wrapped"] = SimpleNamespace(auth=auth, undo=install(auth), end_token=end_token)
@@ -133,7 +150,7 @@ def wrapped(page_python: PagePython, server: RunningServer) -> Iterator[PagePyth
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_kind_of_call_is_fetchs_own(
-    wrapped: PagePython, server: RunningServer, browsers_own: dict[str, Seen], state: str
+    wrapped: PagePython, server: RunningServer, browsers_own: dict[str, Seen], lacking: set[str], state: str
 ) -> None:
     """What arrives, what comes back, and what becomes of the arguments, whatever the token does."""
     wrapped(enter, state)
@@ -149,7 +166,25 @@ def test_every_kind_of_call_is_fetchs_own(
         if found != expected[name]
     }
     assert f"A test makes {len(seen)} kinds of calls" in RECIPE.read_text(encoding="utf-8")
-    listed = {name for name, (_, states) in LISTED.items() if state in states}
+    all_listed = LISTED | (LISTED_OF_TEXTS if STREAMS in lacking else LISTED_OF_STREAMS)
+    listed = {name for name, (_, states) in all_listed.items() if state in states}
+    if REASONS in lacking:
+        differences = {name: found for name, found in differences.items() if name not in KEPT_ALIVE}
     assert {} == {name: found for name, found in differences.items() if name not in listed}
     assert listed == differences.keys()
     assert REFRESHES[state] <= server.lab.counters()["refresh"]  # the state was what it is called
+
+
+ODD_FIELDS = """async () => {
+    const odd = { [Symbol.iterator]: 5 };
+    const all = [odd, { "X-A": "1", [Symbol.iterator]: null }, [odd]];
+    return Promise.all(all.map((headers) => fetch("/api/echo", { headers }).then(() => "sent", String)));
+}"""
+
+
+def test_no_error_quotes_the_token(wrapped: PagePython) -> None:
+    """Firefox quotes all of an object that it can't take for header fields."""
+    told = wrapped.page.evaluate(ODD_FIELDS)
+
+    assert told[0].startswith("TypeError")
+    assert [] == [text for text in told if "Bearer" in text]

@@ -445,6 +445,10 @@ const readHeaders = (headers) => {
   return record;
 };
 
+// A token put beside what fetch will refuse would be in its error: Firefox quotes the whole object, `({…}) is not iterable`.
+const isPlainFields = (headers) =>
+  Array.isArray(headers) || (typeof headers === "object" && headers !== null && !(Symbol.iterator in headers));
+
 /** What most calls send: a URL in text, and plain options. As they came at first, and then from copies. */
 class Plain {
   constructor(input, place, init, from, spareBody) {
@@ -466,8 +470,7 @@ class Plain {
     let spareBody;
     for (const name in init) {
       const value = init[name];
-      if (name === "referrer" || (name === "headers" && typeof value !== "object")) return undefined;
-      if (value === null && name === "headers") return undefined;
+      if (name === "referrer" || (name === "headers" && !isPlainFields(value))) return undefined;
       if (name === "body" && !isStream(value)) {
         spareBody = settled(value);
         if (spareBody === undefined) return undefined;
@@ -546,7 +549,10 @@ class Whole {
     else if (!/^(GET|HEAD)$/.test(this.method)) this.request = copied(request); // dear, and for a body
     if (value) setField.call(headersOf(request), header, value);
     if (proof) setField.call(headersOf(request), ...proof);
-    return native(request);
+    // Firefox 153 forgets this of a Request.
+    const { keepalive } = this;
+    if (!keepalive) return native(request);
+    return native(request, { keepalive, referrer: referrerOf(request), referrerPolicy: policyOf(request) });
   }
 
   settle() {}
@@ -622,7 +628,9 @@ class Call {
 const asFetchs = (error) => {
   if (error instanceof TypeError) {
     const where = inWorker ? "WorkerGlobalScope" : "Window";
-    error.message = error.message.replace(/^Failed to construct 'Request':/, `Failed to execute 'fetch' on '${where}':`);
+    error.message = error.message
+      .replace(/^Failed to construct 'Request':/, `Failed to execute 'fetch' on '${where}':`)
+      .replace(/^Request constructor:/, `${where}.fetch:`);
   }
   return error;
 };
