@@ -17,6 +17,7 @@ from silent_refresh import (
     SilentRefresh,
     SilentRefreshError,
     install,
+    serve_workers,
 )
 from tests.e2e.page_packages import give_packages
 from tests.e2e.page_python import PagePythonError
@@ -215,6 +216,22 @@ def test_a_request_that_waits_ends_when_the_page_stops_serving(
 
     assert ["SessionChanged"] == running.result()
     page.python(open_auth, True)
+    assert [200] == worker.get("profile")
+
+
+async def serve_anew():
+    """Tell workers that the page is here before the page that they have takes its leave."""
+    import opened
+
+    stop, opened.undo = opened.undo, serve_workers(opened.auth)
+    stop()
+
+
+def test_a_page_that_was_heard_before_the_last_one_left_is_found(signed_in: tuple[Side, Side]) -> None:
+    """What it says to all may come before what the other says to this worker: the two cross by ways apart."""
+    page, worker = signed_in
+    page.python(serve_anew)
+
     assert [200] == worker.get("profile")
 
 
