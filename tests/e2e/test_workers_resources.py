@@ -12,7 +12,7 @@ from tests.e2e.page_python import PagePython
 from tests.e2e.page_session import PageSession, hold_redirects
 from tests.e2e.workers import ADDRESS, open_page, sign_in
 
-SECOND = "https://second.example"  # an API at another origin; answered by the test
+SECOND = "http://localhost:2"  # an API at another origin; answered by the test
 RESOURCE = "https://reports.example"
 
 
