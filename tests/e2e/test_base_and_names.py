@@ -85,6 +85,7 @@ def page(browser, servers):
         yield page_python
 
 
+@pytest.mark.needs("pages without their policy", "the Navigation API")
 def test_a_base_that_comes_later_moves_nothing(page, servers):
     """Refresh, API, revocation and login stay where they were: the foreign server hears of no token."""
     own, foreign = servers
@@ -108,6 +109,7 @@ def test_a_base_that_comes_later_moves_nothing(page, servers):
     assert NOTHING == foreign.lab.counters()
 
 
+@pytest.mark.needs("pages without their policy")
 def test_what_is_relative_still_goes_there_without_a_token(page, servers):
     """A URL that is of no client's base, nor a path, is what the browser says: judged and sent as one."""
     own, foreign = servers
@@ -125,6 +127,7 @@ async def wrap_fetch():
     install(auth)
 
 
+@pytest.mark.needs("pages without their policy")
 def test_the_pages_fetch_follows_the_base_without_a_token(page, servers):
     """Though the token went to the very same path before: that led elsewhere."""
     own, foreign = servers
@@ -140,7 +143,13 @@ def test_the_pages_fetch_follows_the_base_without_a_token(page, servers):
     assert {**NOTHING, "api": 1, "unauthorized": 1} == foreign.lab.counters()
 
 
-@pytest.mark.parametrize("early", [True, False], ids=["in the markup", "later"])
+@pytest.mark.parametrize(
+    "early",
+    [
+        pytest.param(True, id="in the markup", marks=pytest.mark.needs("a driver with globals of its own")),
+        pytest.param(False, id="later"),
+    ],
+)
 def test_names_of_elements_are_not_read(browser, servers, early):
     """Nothing that the library reads is an element's, whether that is there before it or comes later."""
     own, _ = servers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.patience import be_patient
@@ -62,6 +63,7 @@ def test_the_first_request_leaves_before_the_dashboard_is_read(warm_page):
     assert warm_page.evaluate("window.wasRead") is False
 
 
+@pytest.mark.needs("Chromium's DevTools protocol")
 def test_pyodides_script_is_compiled_once(browser_type, browser_type_launch_args, base_url, tmp_path):
     """Chromium takes what it compiled of it on an early visit; of a module it would compile all anew."""
     taken = 0

@@ -32,12 +32,15 @@ class Watched(NamedTuple):
 
 @pytest.fixture(scope="module")
 def watched(
+    lacking: set[str],
     browser_type: BrowserType,
     browser_type_launch_args: dict[str, Any],
     base_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Watched]:
     """Start a browser that Lighthouse can reach as well: it writes into its profile at which port."""
+    if "Chromium's DevTools protocol" in lacking:
+        pytest.skip("there is not: Chromium's DevTools protocol")
     profile = tmp_path_factory.mktemp("profile")
     arguments = [*browser_type_launch_args["args"], "--remote-debugging-port=0"]
     options = {**browser_type_launch_args, "args": arguments}
