@@ -125,6 +125,20 @@ async def test_f4_a_token_that_ended_on_its_way_is_no_dead_end(client: Client, s
     assert 2 == server.refreshes
 
 
+async def test_f4_a_token_that_is_revoked_as_soon_as_it_was_renewed_is_no_dead_end(
+    client: Client, server: Server
+) -> None:
+    """A deployment changes its key, say, just when a user comes back: it is asked for anew in seconds."""
+    await later(server.access_ttl)
+    arrivals = iter([False, True])  # the refresh call, and the request
+    server.arrived = lambda call: server.expire() if next(arrivals, False) else None
+
+    assert [401, 401] == [(await client.get("me")).status for _ in range(2)]
+    await later(6)
+    assert [200, 200] == [(await client.get("me")).status for _ in range(2)]
+    assert 2 == server.refreshes
+
+
 async def test_f4_a_resource_that_takes_no_token_costs_ever_less(client: Client, server: Server) -> None:
     """Asked every ten seconds for a day, for want of a permission say."""
     DeafApi(server, 1)

@@ -9,6 +9,7 @@ session that turns up meanwhile is taken as it is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from ..errors import (
     RefreshUnavailable,
     SessionChanged,
     SilentRefreshError,
+    copy_of,
 )
 from ..events import Events
 from ..protocol.guard import Refresh, raise_if_within
@@ -28,7 +30,11 @@ from ..session.time_limit import time_limit
 from .in_flight import InFlight, outcome_of
 
 if TYPE_CHECKING:
-    from ..platform.ports import OneTasks
+    from ..platform.ports import Clock, OneTasks
+
+log = logging.getLogger("silent_refresh")
+
+ASK_AGAIN = 2.0  # s until the server is asked again by itself, after no answer
 
 
 class CookieSignIn:
@@ -39,6 +45,7 @@ class CookieSignIn:
         manager: SessionManager,
         refresh: Refresh,
         events: Events,
+        clock: Clock,
         *,
         timeout: float,
         wait: float,
@@ -50,11 +57,15 @@ class CookieSignIn:
         self._manager = manager
         self._refresh = refresh
         self._events = events
+        self._now = clock.monotonic
         self._timeout = timeout
         self._wait = wait
         self._began = began
         self._new_future = new_future
         self._in_flight: InFlight[None] | None = None
+        self._is_asked = False  # by itself
+        self._unanswered: RefreshUnavailable | None = None
+        self._ask_again_at = 0.0
 
     async def __call__(self) -> None:
         """Begin a session, or wait until that is done. Raises ``SessionChanged`` or a ``RefreshError``."""
@@ -62,6 +73,28 @@ class CookieSignIn:
         if self._in_flight is not None:
             self._in_flight.write_off_if_overdue()
         await (self._in_flight or self._start()).wait()
+
+    async def by_itself(self) -> None:
+        """Begin one for a page that hasn't asked for it: once, and again while the server doesn't answer."""
+        if self._is_asked:
+            return
+        if self._unanswered is not None and self._now() < self._ask_again_at:
+            raise copy_of(self._unanswered)
+        try:
+            await self()
+        except RefreshUnavailable as error:
+            self._unanswered = error
+            self._ask_again_at = self._now() + (error.retry_after or ASK_AGAIN)
+            raise
+        except (RefreshRejected, SessionChanged):
+            self._is_asked = True  # there's no good cookie, until somebody signs in
+        except RefreshMisconfigured as error:
+            self._is_asked = True
+            log.error("silent-refresh: %s", error)
+
+    def ask_no_more(self) -> None:
+        """Begin none by itself from now on."""
+        self._is_asked = True
 
     def abandon(self) -> None:
         """Drop what is under way: the user signed out, or the page goes."""

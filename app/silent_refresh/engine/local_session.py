@@ -15,9 +15,6 @@ from typing import TYPE_CHECKING, Any
 from ..errors import (
     NotSignedIn,
     RefreshError,
-    RefreshMisconfigured,
-    RefreshRejected,
-    RefreshUnavailable,
     SessionChanged,
     copy_of,
 )
@@ -46,7 +43,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("silent_refresh")
 
-ASK_AGAIN = 2.0  # s until the cookie is asked again, after no answer
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
 
 ENDED = {
@@ -150,6 +146,7 @@ class LocalSession:
                 self._manager,
                 refresh_call,
                 self._events,
+                platform.clock,
                 timeout=timeout,
                 wait=self._renewal.longest_wait,
                 began=self._login.arm,
@@ -172,9 +169,6 @@ class LocalSession:
             self.send = self._send_unless_over
         self._leeway, self._timeout, self._retries = leeway, timeout, retries
         self._resources: dict[tuple[tuple[str, str], ...], AuthSession] = {}  # one flight for each
-        self._is_asked = False  # whether the cookie was asked who is signed in
-        self._unanswered: RefreshUnavailable | None = None
-        self._ask_again_at = 0.0
         self._manager.join(self)
 
     def _origins_for(self, origins: Iterable[str] | None, login: Login, is_refused: Rule) -> Origins:
@@ -307,8 +301,8 @@ class LocalSession:
         before = self._manager.session
         leave_for = self._provider().address_of_sign_out(before, redirect_uri) if provider else None
         ended = self._manager.end("sign_out")
-        self._is_asked = True  # should the server leave the cookie where it is
         if self._from_cookie is not None:
+            self._from_cookie.ask_no_more()  # should the server leave the cookie where it is
             self._from_cookie.abandon()
         if ended is None and not self._manager.is_known:
             await self._manager.restored()
@@ -345,22 +339,8 @@ class LocalSession:
         return self.signed_in
 
     async def _begin_by_itself(self) -> None:
-        """Sign in with the cookie where nobody is: once, and again while the server doesn't answer."""
-        if self._from_cookie is None or self._is_asked or self._manager.session is not None:
-            return
-        if self._unanswered is not None and self.platform.clock.monotonic() < self._ask_again_at:
-            raise copy_of(self._unanswered)
-        try:
-            await self._from_cookie()
-        except RefreshUnavailable as error:
-            self._unanswered = error
-            self._ask_again_at = self.platform.clock.monotonic() + (error.retry_after or ASK_AGAIN)
-            raise
-        except (RefreshRejected, SessionChanged):
-            self._is_asked = True  # there's no good cookie, until somebody signs in
-        except RefreshMisconfigured as error:
-            self._is_asked = True
-            log.error("silent-refresh: %s", error)
+        if self._from_cookie is not None and self._manager.session is None:
+            await self._from_cookie.by_itself()
 
     async def access_token(self) -> str:
         await self._unless_over()
@@ -473,7 +453,8 @@ class LocalSession:
             self._renewal.abandon(SessionChanged(ENDED[reason]))
         if self._keys is not None and reason not in REVOKED:
             self._keys.let_go(session.key)
-        self._is_asked = True  # at the page's start alone: the cookie may be somebody else's by now
+        if self._from_cookie is not None:
+            self._from_cookie.ask_no_more()  # by now the cookie may be somebody else's
         self._limiter.admit_all()
         if self._manager.session is None:
             self._login.expect()

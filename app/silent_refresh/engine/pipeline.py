@@ -241,7 +241,7 @@ class RequestPipeline:
         if self._manager.is_over(session) or self._refusals.knows(request, session):
             return refusal
         if before is not None and session is not before:  # renewed for this very request: it won't get better
-            self._refusals.add(request, session, before=before)
+            self._refusals.add(request, session, before=before, both=False)
             return refusal
         if not self._renewal.can_renew(session):
             self._lost_session = session.id
@@ -260,7 +260,7 @@ class RequestPipeline:
             if replay is not refusal:  # else it could not be sent again
                 tell("refused", generation=renewed.generation, status=replay.status)
                 if renewed.issued_at >= asked_at:  # else it was adopted, and is no newer than the refusal
-                    self._refusals.add(request, renewed, before=session)
+                    self._refusals.add(request, renewed, before=session, both=True)
         else:
             self._refusals.forget()
         return replay

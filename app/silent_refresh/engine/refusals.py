@@ -20,6 +20,7 @@ AT_ONCE = 2  # renewals in vain after each other, before there is a pause
 FIRST_PAUSE = 5.0  # s; doubled with each further one
 LONGEST_PAUSE = 60.0  # s
 AGAIN = 60.0  # s after which one that refused a new token is asked anew; doubled while that is in vain
+SOON = 5.0  # s, where it was the first that it refused: it may have been revoked as soon as it was renewed
 LONGEST_AGAIN = 3600.0  # s
 
 
@@ -41,8 +42,11 @@ class Refusals:
         self._until = 0.0  # monotonic
         self._again_at = 0.0
 
-    def add(self, request: Request, session: Session, *, before: Session) -> None:
-        """Note that the resource refused the new token of ``session``, which replaced that of ``before``."""
+    def add(self, request: Request, session: Session, *, before: Session, both: bool) -> None:
+        """Note that the resource refused the new token of ``session``, which replaced that of ``before``.
+
+        ``both`` tells whether it had refused that one, too.
+        """
         token = session.tokens.access_token
         if self._token not in (token, before.tokens.access_token) or len(self._resources) >= MOST_RESOURCES:
             self._resources.clear()
@@ -54,7 +58,7 @@ class Refusals:
             pause = FIRST_PAUSE * 2.0 ** (self._in_vain - AT_ONCE - 1) if self._in_vain > AT_ONCE else 0.0
             self._until = self._clock.monotonic() + min(pause, LONGEST_PAUSE)
             again = min(AGAIN * 2.0 ** min(self._in_vain - 1, 20), LONGEST_AGAIN)
-            self._again_at = self._clock.monotonic() + again
+            self._again_at = self._clock.monotonic() + (again if both or self._in_vain > 1 else SOON)
         self._resources.add(_resource(request))
 
     def forget(self) -> None:
