@@ -73,6 +73,16 @@ def redirect_a_request(page: Page) -> bool:
     return could[0]
 
 
+def go_on_by_tab(page: Page) -> bool:
+    """Press the key that leads from field to field."""
+    fields = "<!doctype html><input id=first><input id=second>"
+    page.route("**/lab/fields", lambda route: route.fulfill(body=fields, content_type="text/html"))
+    page.goto("/lab/fields")
+    page.locator("#first").focus()
+    page.keyboard.press("Tab")
+    return bool(page.evaluate("() => document.activeElement.id === 'second'"))
+
+
 # https://fetch.spec.whatwg.org/#dom-requestinit-duplex: read of a stream alone, which is of no type.
 SENDS_A_STREAM = """(() => {
     let isRead = false;
@@ -97,6 +107,7 @@ NEEDS: dict[str, Probe] = {
     "pages without their policy": lambda page: not isinstance(page, WebKitPage),
     "a driver with globals of its own": lambda page: not isinstance(page, WebKitPage),
     "dialogs that a test answers": lambda page: not isinstance(page, WebKitPage),
+    "a Tab key that leads on": go_on_by_tab,
     "redirects answered by a test": redirect_a_request,
     "a way to take the network away": works(go_offline_and_back),
 }
