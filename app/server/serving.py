@@ -101,11 +101,12 @@ def drop_connection(server: uvicorn.Server, scope: Scope) -> None:
 
     An answer that no browser takes goes first. Browsers silently repeat a request, POST too, when a
     connection they had used before closes without a word; one lost answer would arrive here as two refreshes.
-    It has to begin as HTTP: Firefox takes anything else for an answer of HTTP/0.9, with status 200.
+    It has to begin as HTTP: Firefox takes anything else for an answer of HTTP/0.9, with status 200. WebKitGTK
+    wants a status that there is, the others one length.
     """
     for connection in list(server.server_state.connections):
         if getattr(connection, "client", None) == scope["client"] and connection.transport is not None:
-            connection.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")
+            connection.transport.write(b"HTTP/1.1 099 None\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")
             connection.transport.abort()
 
 

@@ -10,13 +10,19 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin
 
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Error, Page, Route
 
 from tests.browsers.webkit import WebKitPage
 
 Probe = Callable[[Page], Any]
-SENDS_STREAMS = """!new Request("/", { method: "POST", body: new ReadableStream(), duplex: "half" })
-    .headers.has("content-type")"""  # else it is a text: its name
+# https://fetch.spec.whatwg.org/#dom-requestinit-duplex: read of a stream alone, which is of no type.
+SENDS_STREAMS = """(() => {
+    let isRead = false;
+    const body = new ReadableStream();
+    const options = { method: "POST", body, get duplex() { isRead = true; return "half"; } };
+    const request = new Request("/", options);
+    return isRead && !request.headers.has("Content-Type");
+})()"""
 TELLS_REASON = """{
     const controller = new AbortController();
     const call = fetch("/", { keepalive: true, signal: controller.signal });
@@ -33,13 +39,18 @@ TAKES_A_BASE = """() => {
     document.head.append(base);
     return document.baseURI === base.href;
 }"""
-ANSWERS_IN_BYTES = "answers in bytes by a test"
 DEVTOOLS = "Chromium's DevTools protocol"
 STREAMS = "a stream as the body of a request"
 REASONS = "the reason of a fetch that is kept alive and aborted"
 OVER_NAMES = "a property of the document's, defined over an element of that name"
 NO_POLICY = "a page without its server's policy"
 BODIES = "the bodies of requests, told to a test"
+SYNCHRONOUS = """() => {
+    const request = new XMLHttpRequest();
+    request.open("GET", "/lab/held", false);
+    request.send();
+    return request.status;
+}"""
 
 
 def in_page(expression: str) -> Probe:
@@ -104,22 +115,64 @@ def bypasses_the_policy(page: Page) -> bool:
         return bool(free.evaluate(TAKES_A_BASE))
 
 
+def answer_a_synchronous_request(page: Page) -> bool:
+    """Answer one; WebKit's inspector hears of none before it is over."""
+    page.route("**/lab/held", lambda route: route.fulfill(status=204))
+    return 204 == page.evaluate(SYNCHRONOUS)
+
+
+def redirect_a_request(page: Page) -> bool:
+    """Answer one with another place; Playwright refuses to, in WebKit."""
+    could: list[bool] = []
+
+    def move(route: Route) -> None:
+        try:
+            route.fulfill(status=302, headers={"Location": "/static/icon.svg"})
+        except Error:
+            could.append(False)
+        else:
+            could.append(True)
+
+    page.route("**/lab/moved", move)
+    page.evaluate("() => { fetch('/lab/moved'); }")
+    while not could:
+        page.evaluate("() => null")  # what a test answers, it answers between two words to the browser
+    return could[0]
+
+
+def go_on_by_tab(page: Page) -> bool:
+    """Press the key that leads from field to field."""
+    fields = "<!doctype html><input id=first><input id=second>"
+    page.route("**/lab/fields", lambda route: route.fulfill(body=fields, content_type="text/html"))
+    page.goto("/lab/fields")
+    page.locator("#first").focus()
+    page.keyboard.press("Tab")
+    return bool(page.evaluate("() => document.activeElement.id === 'second'"))
+
+
 NEEDS: dict[str, Probe] = {
     "the Navigation API": in_page("'navigation' in window"),
+    "synchronous requests answered by a test": answer_a_synchronous_request,
     "stack switching": in_page("'Suspending' in WebAssembly"),
     DEVTOOLS: works(lambda page: page.context.new_cdp_session(page).detach()),
     "a profile with preferences": lambda page: not isinstance(page, WebKitPage),
-    # WebKit's inspector ends with a request that a test answers in bytes, and leaves no page isolated.
-    ANSWERS_IN_BYTES: lambda page: not isinstance(page, WebKitPage),
+    # WebKit's inspector follows no tab to another site, ends with a message of more than 128 KiB, leaves no
+    # page isolated, keeps to its policy, shares its globals, and knows no dialog: everything waits for one.
+    "other sites in one tab": lambda page: not isinstance(page, WebKitPage),
+    "long answers by a test": lambda page: not isinstance(page, WebKitPage),
+    "cross-origin isolation": lambda page: not isinstance(page, WebKitPage),
+    NO_POLICY: lambda page: not isinstance(page, WebKitPage) and bypasses_the_policy(page),
+    "a page without JavaScript": lambda page: not isinstance(page, WebKitPage) and stays_still(page),
+    "a driver with globals of its own": lambda page: not isinstance(page, WebKitPage),
+    "dialogs that a test answers": lambda page: not isinstance(page, WebKitPage),
+    "a Tab key that leads on": go_on_by_tab,
+    "redirects answered by a test": redirect_a_request,
     STREAMS: in_page(SENDS_STREAMS),
     REASONS: in_page(TELLS_REASON),
     OVER_NAMES: in_page(DEFINES_OVER_A_NAME),
     BODIES: body_of_a_request,
     "the browser's own words in the console, told to a test": words_of_the_browser,
-    "cross-origin isolation": lambda page: not isinstance(page, WebKitPage),
     "a user's preferences, set by a test": wants_less_motion,
-    "a page without JavaScript": lambda page: not isinstance(page, WebKitPage) and stays_still(page),
-    NO_POLICY: lambda page: not isinstance(page, WebKitPage) and bypasses_the_policy(page),
     "a way to take the network away": works(go_offline_and_back),
 }
 

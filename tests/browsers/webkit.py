@@ -105,7 +105,7 @@ class Context:
         self._spare: Tab | None = None  # one that nobody uses
         self._serving = ExitStack()
         self.start = urljoin(base_url, START_PAGE)
-        if base_url and httpx.get(self.start, trust_env=False, timeout=PATIENCE).is_error:
+        if not base_url or httpx.get(self.start, trust_env=False, timeout=PATIENCE).is_error:
             self.start = self._serving.enter_context(serving(lambda _: OWN_START_PAGE))
         self._inspector = f"127.0.0.1:{free_port()}"
         environment = {

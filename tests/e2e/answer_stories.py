@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from silent_refresh import NetworkError
 
 
@@ -264,6 +266,7 @@ async def an_eager_task():
     return await task
 
 
+WAITS = pytest.mark.needs("stack switching")
 STORIES = [
     (a_result, [200, 7, True]),
     (an_error, ["NetworkError", True]),
@@ -274,8 +277,8 @@ STORIES = [
     (a_deadline, ["TimeoutError", 200, 200]),
     (a_group_in_which_one_fails, [1, False, True]),
     (a_shield, [True, 200]),
-    (run_sync_afterwards, [True, True, 200]),
-    (another_task_in_mid_run, [12, True]),
+    pytest.param(run_sync_afterwards, [True, True, 200], marks=WAITS),
+    pytest.param(another_task_in_mid_run, [12, True], marks=WAITS),
     (an_abandoned_generator, True),
     (an_error_that_nobody_awaits, ["LookupError('nobody')"]),
     (the_page_going_down, [3, "SystemExit"]),

@@ -52,6 +52,7 @@ class BareWorker:
         self.page = page
         page.route(f"**{PLACE}", lambda route: route.fulfill(body="", content_type="text/html"))
         page.goto(url + PLACE)
+        page.unroute(f"**{PLACE}")
         page.evaluate(OPEN, [kind, SCRIPT])
         self.run(START.format(endpoint=endpoint))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from silent_refresh import Client, RefreshEndpoint, SilentRefresh
 from tests.e2e.page_python import PagePython
-from tests.e2e.page_session import HOLD_REDIRECTS, PageSession
+from tests.e2e.page_session import PageSession, hold_redirects
 from tests.e2e.running_server import Lab
 
 
@@ -33,7 +33,7 @@ async def sign_out():
 
 def open_page(page: PagePython, *, signs_in: bool = True) -> PageSession:
     """Return that page's session."""
-    page.page.evaluate(HOLD_REDIRECTS)
+    hold_redirects(page)
     page(open_bound, signs_in)
     return PageSession(page)
 

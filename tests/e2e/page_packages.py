@@ -7,14 +7,14 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
+from playwright.sync_api import Route
 
 from silent_refresh import Client
-from tests.browsers.features import ANSWERS_IN_BYTES, NEEDS
 from tests.e2e.page_python import PagePython
 
 REQUESTS = ("requests", "urllib3", "idna", "certifi", "charset_normalizer")
 ADDRESS = "/tests/e2e/packages.zip"
+PIECE = 65536  # bytes: WebKit's inspector takes no message of more than twice that
 
 
 def zipped(packages: tuple[str, ...]) -> bytes:
@@ -37,19 +37,24 @@ def zipped(packages: tuple[str, ...]) -> bytes:
     return archive.getvalue()
 
 
-async def unpack(address):
+async def unpack(address, pieces):
     import sys
     from io import BytesIO
     from zipfile import ZipFile
 
-    ZipFile(BytesIO(await (await Client().get(address)).bytes())).extractall("/packages")
+    client = Client()
+    archive = [await (await client.get(f"{address}/{number}")).bytes() for number in range(pieces)]
+    ZipFile(BytesIO(b"".join(archive))).extractall("/packages")
     sys.path.append("/packages")
 
 
-def give_packages(page: PagePython, packages: tuple[str, ...] = REQUESTS) -> None:
-    """Let the page import them; where no test can answer a page in bytes, the test is skipped."""
-    if not NEEDS[ANSWERS_IN_BYTES](page.page):
-        pytest.skip(f"there is not: {ANSWERS_IN_BYTES}")
-    body = zipped(packages)
-    page.page.route(f"**{ADDRESS}", lambda route: route.fulfill(body=body, content_type="application/zip"))
-    page(unpack, ADDRESS)
+def give_packages(python: PagePython, packages: tuple[str, ...] = REQUESTS, *, base_url: str = "") -> None:
+    """Let the page import them, or with `base_url` its worker."""
+    archive = zipped(packages)
+    pieces = [archive[start : start + PIECE] for start in range(0, len(archive), PIECE)]
+
+    def give_piece(route: Route) -> None:
+        route.fulfill(body=pieces[int(route.request.url.rpartition("/")[2])])
+
+    python.page.route(f"**{ADDRESS}/*", give_piece)
+    python(unpack, base_url + ADDRESS, len(pieces))

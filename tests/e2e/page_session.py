@@ -14,48 +14,62 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from playwright.sync_api import Page, Route
-
 from silent_refresh import Client, Response, SilentRefresh
 from tests.e2e.page_python import PagePython, Running
 
 KEY = "silent-refresh"
 HOLD_REDIRECTS = """() => {
     window.redirects = [];
+    if (!window.navigation) return false;
     navigation.onnavigate = (event) => {
         if (event.destination.sameDocument) return;
         const { pathname, search } = new URL(event.destination.url);
         window.redirects.push(pathname + search);
         event.preventDefault();
     };
+    return true;
 }"""
-NOTE_REDIRECT = """(url) => {
-    const { pathname, search } = new URL(url);
-    window.redirects.push(pathname + search);
-}"""
-LOGIN = "**/login?*"
-
-
+LET_GO = "() => { delete window.redirects; if (window.navigation) navigation.onnavigate = null; }"
 UNTIL_SENT = """() => new Promise((resolve) => {
     const look = () => (window.redirects.length ? resolve() : setTimeout(look, 5));
     look();
 })"""
 
 
-def hold_redirects(page: Page) -> None:
-    """Note where the page is sent, and let it stay where it is."""
-    if page.evaluate("() => 'navigation' in window"):
-        page.evaluate(HOLD_REDIRECTS)
-    else:
-        page.evaluate("() => { window.redirects = []; }")
-        page.unroute(LOGIN)
-        page.route(LOGIN, answer_without_a_page)
+async def hold_assign():
+    """Stand in for `location.assign` as the library calls it: no script can replace the browser's own."""
+    import js
+
+    from silent_refresh.browser import page
+
+    class Location:
+        def __getattr__(self, name):
+            return getattr(js.location, name)
+
+        def assign(self, url):
+            if hasattr(js, "redirects"):
+                parsed = js.URL.new(url)
+                js.redirects.push(parsed.pathname + parsed.search)
+            else:
+                js.location.assign(url)
+
+    class Held:
+        location = Location()
+
+        def __getattr__(self, name):
+            return getattr(js, name)
+
+    page.js = Held()
 
 
-def answer_without_a_page(route: Route) -> None:
-    """Answer 204, with which a browser stays at the page that it has."""
-    route.fulfill(status=204)
-    route.request.frame.page.evaluate(NOTE_REDIRECT, route.request.url)
+def hold_redirects(python: PagePython) -> None:
+    """Note where the page is sent, and let it stay where it is.
+
+    Where there is no Navigation API, before the browser hears of it: when a navigation begins, WebKit cancels
+    the page's requests, even if no page is the answer.
+    """
+    if not python.page.evaluate(HOLD_REDIRECTS):
+        python(hold_assign)
 
 
 async def open_session(tokens, base_url, options):
@@ -119,7 +133,7 @@ class PageSession:
 
     def open(self, tokens: dict[str, Any] | None = None, *, base_url: str = "/api", **options: Any) -> None:
         """Make `auth` with these options, and `client`, in place of the last; sign in with an answer."""
-        hold_redirects(self.page)
+        hold_redirects(self.python)
         self.python(open_session, tokens, base_url, options)
 
     def start(self, *requests: list[Any]) -> Running:
@@ -166,5 +180,4 @@ class PageSession:
 
     def let_go(self) -> None:
         """Let the page navigate again."""
-        self.page.unroute(LOGIN)
-        self.page.evaluate("() => { if (window.navigation) navigation.onnavigate = null; }")
+        self.page.evaluate(LET_GO)

@@ -84,6 +84,7 @@ def page_with_requests(browser: Browser, base_url: str) -> Iterator[PagePython]:
         yield page
 
 
+@pytest.mark.needs("synchronous requests answered by a test")
 def test_every_way_keeps_the_next_token(page_with_requests: PagePython) -> None:
     """None is refused, none is sent twice."""
     devise = Devise()

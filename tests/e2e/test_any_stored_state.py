@@ -50,7 +50,7 @@ def page_of_states(browser: Browser, base_url: str) -> Iterator[PagePython]:
     with browser.new_context(base_url=base_url) as context:
         page = PagePython(context.new_page())
         page.open()
-        hold_redirects(page.page)
+        hold_redirects(page)
         yield page
 
 

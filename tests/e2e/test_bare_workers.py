@@ -15,6 +15,12 @@ from tests.e2e.page_python import empty_storage
 from tests.e2e.page_session import PageSession
 from tests.e2e.running_server import Lab
 
+HEAR = """
+from asyncio import Event
+heard = Event()
+stop = auth.listen(lambda event: heard.set(), "signed-in")
+"""
+
 
 @pytest.fixture
 def pages(browser: Browser, base_url: str) -> Iterator[list[Page]]:
@@ -47,7 +53,9 @@ def test_it_renews_once_and_is_signed_in_after_a_restart(pages: list[Page], lab:
 def test_two_tabs_workers_share_the_session(pages: list[Page], lab: Lab) -> None:
     """Six expiries, five requests each: six refreshes, and no token is used twice."""
     workers = [BareWorker(page, "module") for page in pages]
+    workers[1].run(HEAR)
     workers[0].sign_in(lab.sign_in())
+    workers[1].run("await heard.wait()")
     lab.reset()
     assert [200] == workers[1].ask(1)
     for _ in range(6):

@@ -96,6 +96,7 @@ def page(browser, servers, lacking):
         yield page_python
 
 
+@pytest.mark.needs("a page without its server's policy", "the Navigation API")
 def test_a_base_that_comes_later_moves_nothing(page, servers):
     """Refresh, API, revocation and login stay where they were: the foreign server hears of no token."""
     own, foreign = servers
@@ -119,6 +120,7 @@ def test_a_base_that_comes_later_moves_nothing(page, servers):
     assert NOTHING == foreign.lab.counters()
 
 
+@pytest.mark.needs("a page without its server's policy")
 def test_what_is_relative_still_goes_there_without_a_token(page, servers):
     """A URL that is of no client's base, nor a path, is what the browser says: judged and sent as one."""
     own, foreign = servers
@@ -136,6 +138,7 @@ async def wrap_fetch():
     install(auth)
 
 
+@pytest.mark.needs("a page without its server's policy")
 def test_the_pages_fetch_follows_the_base_without_a_token(page, servers):
     """Though the token went to the very same path before: that led elsewhere."""
     own, foreign = servers
@@ -151,7 +154,13 @@ def test_the_pages_fetch_follows_the_base_without_a_token(page, servers):
     assert {**NOTHING, "api": 1, "unauthorized": 1} == foreign.lab.counters()
 
 
-@pytest.mark.parametrize("early", [True, False], ids=["in the markup", "later"])
+@pytest.mark.parametrize(
+    "early",
+    [
+        pytest.param(True, id="in the markup", marks=pytest.mark.needs("a driver with globals of its own")),
+        pytest.param(False, id="later"),
+    ],
+)
 def test_names_of_elements_are_not_read(browser, servers, early):
     """Nothing that the library reads is an element's, whether that is there before it or comes later."""
     own, _ = servers

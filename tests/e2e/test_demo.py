@@ -225,6 +225,7 @@ def test_without_a_lab_its_buttons_are_hidden(page):
     expect(page.get_by_role("button", name=re.compile("expire", re.IGNORECASE))).to_have_count(0)
 
 
+@pytest.mark.needs("a Tab key that leads on")
 def test_the_keyboard_is_enough(page):
     """Sign-in and the dashboard work without a mouse, and the focus stays where it was."""
     page.goto("/login")

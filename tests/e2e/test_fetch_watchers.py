@@ -12,6 +12,7 @@ from tests.e2e.conftest import FreshPage
 from tests.e2e.page_bundles import give_bundle
 from tests.e2e.running_server import Lab
 
+pytestmark = pytest.mark.needs("long answers by a test")  # the bundle
 WATCHERS = {"datadog": "x-datadog-trace-id", "opentelemetry": "traceparent", "sentry": "sentry-trace"}
 START = """async (name) => {
     const { saw, start } = await import("/tests/e2e/page/watchers.js");

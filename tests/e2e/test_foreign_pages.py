@@ -56,6 +56,7 @@ def foreign_page(page: Page) -> Iterator[Page]:
         foreign.shutdown()
 
 
+@pytest.mark.needs("other sites in one tab")
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_foreign_page_throws_no_switch(foreign_page: Page, server: RunningServer, attack: str) -> None:
     """The server refuses what the browser sends, and the user's session goes on."""

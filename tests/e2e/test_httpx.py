@@ -153,7 +153,8 @@ def http(page_with_httpx: Any, lab: Lab) -> Iterator[PageSession]:
 
 PROFILE = json.dumps(["GET", "/api/profile", {}])
 SEND_NOW = "call => window.sendNow(call)"
-KINDS = pytest.mark.parametrize("kind", ["AsyncClient", "Client"])
+WAITS = pytest.mark.needs("stack switching")
+KINDS = pytest.mark.parametrize("kind", ["AsyncClient", pytest.param("Client", marks=WAITS)])
 
 
 def test_an_expired_token_is_renewed_for_an_async_client(http: PageSession, lab: Lab) -> None:
@@ -165,6 +166,7 @@ def test_an_expired_token_is_renewed_for_an_async_client(http: PageSession, lab:
     assert {"refresh": 1, "reuse": 0, "api": 20, "unauthorized": 10} == lab.counters()
 
 
+@WAITS
 def test_an_expired_token_is_renewed_for_clients_that_wait(http: PageSession, lab: Lab) -> None:
     """Three that are suspended at a time share one, too."""
     lab.expire()
@@ -239,6 +241,7 @@ def test_a_handler_that_cannot_wait(http: PageSession, lab: Lab, page_with_httpx
     assert 1 == lab.counters()["refresh"]
 
 
+@WAITS
 def test_a_bound_token_goes_with_a_proof(fresh_page: Any, lab: Lab) -> None:
     """And with another one where the server wants a nonce in it; a caller that can't wait is told."""
     page = fresh_page()
@@ -267,6 +270,7 @@ def test_the_recipe_names_the_wheels(name: str) -> None:
         sys.path.remove(str(FOLDER))
 
 
+@WAITS
 def test_the_recipe_does_what_it_says(fresh_page: Any, lab: Lab) -> None:
     """From top to bottom; a patch can't be taken back, so in a page of its own."""
     page = fresh_page()

@@ -9,9 +9,8 @@ from __future__ import annotations
 import pytest
 
 from silent_refresh import Client, SilentRefresh, Tokens
-from tests.e2e.page_session import PageSession
+from tests.e2e.page_session import PageSession, hold_redirects
 
-HOLD_REDIRECTS = "() => { navigation.onnavigate = (event) => event.preventDefault(); }"
 # Python sets the interrupt back when it raises it.
 BEGIN = """([number, delay]) => new Promise((resolve) => {
     window.struck = false;
@@ -165,7 +164,7 @@ GOES_ON = {200, "RefreshUnavailable", "RefreshRejected", "NotSignedIn"}
 def test_f9_each_callback_in_turn_may_be_lost(fresh_page, lab):
     """The one that waited for it may be lost with it, the renewal too; that is written off then (F9)."""
     session = PageSession(fresh_page())
-    session.page.evaluate(HOLD_REDIRECTS)
+    hold_redirects(session.python)
     number, was_struck = 0, True
     while was_struck:
         number += 1
@@ -182,7 +181,7 @@ def test_f9_each_callback_in_turn_may_be_lost(fresh_page, lab):
 def test_f9_an_interrupt_at_any_moment(fresh_page, lab):
     """Pyodide's own: in the library's Python, in the event loop's, or when an answer arrives (F9)."""
     session = PageSession(fresh_page())
-    session.page.evaluate(HOLD_REDIRECTS)
+    hold_redirects(session.python)
     for delay in (0, 8, 16, 24, 32):
         session.python(prepare, lab.sign_in())
         lab.expire()

@@ -11,6 +11,7 @@ from tests.e2e.page_bundles import give_bundle
 from tests.e2e.page_python import PagePython
 from tests.e2e.running_server import Lab
 
+pytestmark = pytest.mark.needs("long answers by a test")  # the bundle
 CLIENTS = ["apollo", "axios", "htmx", "ky", "ofetch", "openapi-fetch", "supabase", "tus", "wretch"]
 CALL = """async (client) => (await import("/tests/e2e/page/clients.js")).call(client)"""
 

@@ -20,6 +20,7 @@ from tools.integrity import CHECKED
 TEXT = (Path(__file__).resolve().parents[2] / "index.html").read_text()
 HASHED = [found["path"] for found in CHECKED.finditer(TEXT)]
 MODULES = [path for path in HASHED if re.search(r"/(core|core-\w+|pyodide|pyodide\.asm|bridge)\.m?js$", path)]
+LONG = pytest.mark.needs("long answers by a test")
 PRELOAD = re.compile(rb'<link rel="modulepreload"[^>]*>')
 DIGEST = re.compile(
     r"valid digest in the 'integrity' attribute for resource 'https?://[^/]+(?P<path>/[^']+)'"
@@ -178,6 +179,7 @@ def elsewhere(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.needs("other sites in one tab")
 def test_the_page_is_in_nobodys_frame(page, base_url, elsewhere, tmp_path):
     """Neither a page of another origin nor one of this may show it in a frame."""
     frames = f'<!doctype html><iframe src="{base_url}/login"></iframe>'
@@ -207,6 +209,7 @@ def add_a_byte(body, headers):
 
 
 @pytest.mark.needs("the browser's own words in the console, told to a test")
+@LONG
 def test_tampered_files_are_refused(page):
     """One byte more, and the browser uses none of them."""
     refused: set[str] = set()
@@ -226,7 +229,9 @@ def test_tampered_files_are_refused(page):
     expect(sign_in_form(page)).to_be_hidden()
 
 
-@pytest.mark.parametrize("path", MODULES)
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=LONG) if path.endswith("/pyodide.asm.js") else path for path in MODULES]
+)
 def test_a_tampered_module_stops_the_start(page, path):
     """Whoever imports it, the page's own script, PyScript or Pyodide, doesn't get it; the page says so."""
     changed(page, path, add_a_byte)

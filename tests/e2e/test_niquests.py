@@ -17,6 +17,7 @@ from tests.e2e.page_session import PageSession
 from tests.e2e.running_server import Lab
 
 FOLDER = Path(sys.executable).parents[1] / "niquests"
+pytestmark = pytest.mark.needs("stack switching")  # niquests itself does
 NIQUESTS = ("niquests", "urllib3_future", "charset_normalizer", "h11", "jh2")
 
 

@@ -135,6 +135,7 @@ def test_a_page_that_cannot_be_packed_is_refused(
     assert not (tmp_path / "fast").exists()
 
 
+@pytest.mark.needs("long answers by a test")
 def test_a_page_that_names_no_javascript_finds_it_in_the_archive(
     page: Page, served: InteropServer, folder: Path, tmp_path: Path
 ) -> None:

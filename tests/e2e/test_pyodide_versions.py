@@ -82,6 +82,7 @@ def bare_page(page: Page, server: RunningServer) -> Page:
     return page
 
 
+@pytest.mark.needs("long answers by a test")
 def test_the_oldest_pyodide_renews_for_each_way_in(bare_page: Page, lab: Lab) -> None:
     """One refresh for `Client`, JavaScript's fetch and pyfetch; `undo` gives the page its own fetch back."""
     bare_page.evaluate(START, ["oldest", lab.sign_in()])
@@ -94,6 +95,7 @@ def test_the_oldest_pyodide_renews_for_each_way_in(bare_page: Page, lab: Lab) ->
     assert bare_page.evaluate("window.fetch === window.genuine")
 
 
+@pytest.mark.needs("long answers by a test")
 def test_a_pyodide_before_that_is_refused_in_a_sentence(bare_page: Page, lab: Lab) -> None:
     """It names both versions."""
     bare_page.evaluate(START, ["too-old", None])

@@ -29,6 +29,7 @@ def end(session: PageSession, lab) -> None:
     assert ["RefreshRejected"] == session.get("profile")
 
 
+@pytest.mark.needs("dialogs that a test answers")
 def test_who_stays_is_sent_again_at_the_next_click(fresh_page, lab):
     """A page that asks whether to leave, and is told to stay, is no dead end: it asks at the next need."""
     session = PageSession(fresh_page())
@@ -104,6 +105,7 @@ def test_a_hash_router_shows_its_sign_in(fresh_page):
     assert 401 == page(ask, "#/login")
 
 
+@pytest.mark.needs("redirects answered by a test")
 @pytest.mark.parametrize("policy", ["strict-origin-when-cross-origin", "no-referrer"])
 def test_a_sign_in_that_the_server_moved_is_reached_in_one_go(fresh_page, policy):
     """It knows itself by what the redirect said; when the server drops that, the loop ends and is told."""

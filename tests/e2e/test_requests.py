@@ -123,7 +123,7 @@ def in_a_handler(http: PageSession, calls: Calls) -> list[Any]:
     return found
 
 
-@pytest.fixture(params=[in_a_task, in_a_handler])
+@pytest.fixture(params=[pytest.param(in_a_task, marks=pytest.mark.needs("stack switching")), in_a_handler])
 def send(http: PageSession, request: pytest.FixtureRequest) -> Send:
     """Return what sends requests from a task, or from a synchronous handler."""
     return lambda *calls: request.param(http, list(calls))
@@ -163,6 +163,7 @@ def test_the_new_session_is_stored_and_is_everybodys(http: PageSession, send: Se
 
 
 @pytest.mark.every_engine("stack switching (JSPI)")
+@pytest.mark.needs("stack switching")
 def test_synchronous_and_other_callers_share_one_refresh(http: PageSession, lab: Lab) -> None:
     """Ten of each, in the same moment (F1, F10)."""
     lab.expire()
@@ -202,6 +203,7 @@ def test_a_refused_refresh_token_ends_the_session(http: PageSession, send: Send,
     assert 1 == lab.counters()["refresh"]
 
 
+@pytest.mark.needs("stack switching")
 def test_f63_an_ended_token_that_cannot_be_renewed_is_sent(http: PageSession, lab: Lab) -> None:
     """The server's clock may say otherwise, or need no token; its 401 is the end of it (F63)."""
     http.open({**lab.sign_in(), "expiresIn": 0.001}, timeout=5, retries=0)
@@ -267,6 +269,7 @@ def test_another_origin_gets_no_token(http: PageSession, send: Send) -> None:
     assert [] == [header for header in seen if header is not None]
 
 
+@pytest.mark.needs("stack switching")
 def test_each_of_many_callers_gets_the_reason(http: PageSession, lab: Lab) -> None:
     """Five wait together for a renewal that is refused; each gets that very error (F6)."""
     lab.expire()

@@ -6,6 +6,8 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.markdown import run_markdown
 from tests.e2e.page_packages import REQUESTS, give_packages
 from tests.e2e.page_session import PageSession
@@ -14,6 +16,7 @@ from tests.e2e.running_server import Lab
 RECIPE = Path(__file__).resolve().parents[2] / "docs" / "recipes" / "requests.md"
 
 
+@pytest.mark.needs("stack switching")
 def test_the_recipe_does_what_it_says(fresh_page, lab: Lab) -> None:
     """From top to bottom; pyodide-http can't be taken back, so in a page of its own."""
     page = fresh_page()

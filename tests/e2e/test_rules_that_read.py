@@ -70,7 +70,15 @@ async def send_by(way):
     return await getattr(ruled, way)()
 
 
-@pytest.mark.parametrize("way", ["by_client", "by_fetch", "by_task", "by_handler"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "by_client",
+        "by_fetch",
+        pytest.param("by_task", marks=pytest.mark.needs("stack switching")),
+        "by_handler",
+    ],
+)
 def test_a_rule_sees_the_body(
     page_with_requests: PagePython, server: RunningServer, lab: Lab, way: str
 ) -> None:

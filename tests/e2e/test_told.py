@@ -43,6 +43,7 @@ async def locals_of_a_blocking_call(url):
         return "".join(repr(f.f_locals) for f in frames if "silent_refresh" in f.f_code.co_filename)
 
 
+@pytest.mark.needs("synchronous requests answered by a test")
 @pytest.mark.parametrize("problem", ["failed", "timedout"])
 def test_f80_no_frame_holds_a_token(session: PageSession, lab: Lab, problem: str) -> None:
     """Offline, neither a refresh nor a request nor a call that blocks leaves one in a local variable."""

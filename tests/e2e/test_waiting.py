@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 async def in_order(count):
     import asyncio
@@ -93,6 +95,7 @@ def test_they_go_on_before_the_loop_turns(page_session, lab):
     assert ["went on", "loop"] == page_session.python(before_the_loop_turns)
 
 
+@pytest.mark.needs("stack switching")
 def test_one_that_blocks_does_not_hold_up_the_others(page_session, lab):
     """Even when it waits, by run_sync, for something that the next one does."""
     page_session.open(lab.sign_in())

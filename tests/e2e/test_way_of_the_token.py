@@ -74,10 +74,12 @@ async def send_by(way):
     return await getattr(sent_by, way)()
 
 
+BY_TASK = pytest.param("by_task", marks=pytest.mark.needs("stack switching"))
+BY_HANDLER = pytest.param("by_handler", marks=pytest.mark.needs("synchronous requests answered by a test"))
 SCHEMES = [({"header": "X-Session-Token"}, None, "the-token"), ({"scheme": "JWT"}, "JWT the-token", None)]
 
 
-@pytest.mark.parametrize("way", ["by_client", "by_fetch", "by_task", "by_handler"])
+@pytest.mark.parametrize("way", ["by_client", "by_fetch", BY_TASK, BY_HANDLER])
 @pytest.mark.parametrize(("options", "authorization", "session_token"), SCHEMES)
 def test_it_goes_where_the_server_wants_it(
     page_with_requests: PagePython,

@@ -126,6 +126,7 @@ def digest(content: bytes) -> str:
     return urlsafe_b64encode(sha256(content).digest()).decode().rstrip("=")
 
 
+@pytest.mark.needs("long answers by a test")
 def test_a_page_uses_the_compiled_wheel(page, server, wheel, compiled_wheel, lab):
     """Named in `packages` like the other; Pyodide compiles nothing of it."""
     config = (ROOT / "tests/e2e/page/wheel.toml").read_text(encoding="utf-8")
@@ -144,7 +145,7 @@ def test_a_page_uses_the_compiled_wheel(page, server, wheel, compiled_wheel, lab
 
 
 @pytest.mark.every_engine("bridge.js as a module")
-@pytest.mark.needs("answers in bytes by a test")
+@pytest.mark.needs("long answers by a test")
 def test_a_page_uses_the_wheel(wheel_page, wheel, lab):
     """Through PyScript's `packages`, with no other file of the library: an expired token is renewed once."""
     wheel_page.page.route(f"**{ADDRESS}", loosen)
@@ -158,7 +159,7 @@ def test_a_page_uses_the_wheel(wheel_page, wheel, lab):
 
 
 @pytest.mark.every_engine("bridge.js as a module")
-@pytest.mark.needs("answers in bytes by a test")
+@pytest.mark.needs("long answers by a test")
 def test_a_strict_policy_is_told_what_it_needs(wheel_page):
     """Where no text may run as code, the error says which line the page's configuration lacks."""
     wheel_page.open()

@@ -172,6 +172,7 @@ def test_form_data_is_sent_again_with_its_own_boundary(wrapped: PagePython, lab:
     assert boundary in echo["body"]
 
 
+@pytest.mark.needs("a stream as the body of a request")
 def test_a_stream_that_is_refused_spoils_nothing(wrapped: PagePython, lab: Lab) -> None:
     """It can't be sent again; that says nothing of the new token, nor of what else goes there."""
     page = wrapped.page

@@ -17,8 +17,9 @@ from silent_refresh import (
     SilentRefresh,
     SilentRefreshError,
     install,
+    serve_workers,
 )
-from tests.e2e.page_packages import REQUESTS, zipped
+from tests.e2e.page_packages import give_packages
 from tests.e2e.page_python import PagePythonError
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import (
@@ -102,6 +103,7 @@ async def post_by_fetch(url, is_stream):
         undo()
 
 
+@pytest.mark.needs("a stream as the body of a request")
 def test_a_stream_of_a_worker_that_is_refused_spoils_nothing(
     signed_in: tuple[Side, Side], lab: Lab, base_url: str
 ) -> None:
@@ -118,15 +120,9 @@ def test_a_stream_of_a_worker_that_is_refused_spoils_nothing(
     assert 2 == lab.counters()["refresh"]
 
 
-async def get_by_requests(packages, url):
-    import sys
-
-    from opened import auth
-    from pyodide.http import pyfetch
-
-    await (await pyfetch(packages)).unpack_archive(extract_dir="/packages", format="zip")
-    sys.path.append("/packages")
+async def get_by_requests(url):
     import requests
+    from opened import auth
 
     http = requests.Session()
     http.auth = RequestsAuth(auth)
@@ -134,17 +130,16 @@ async def get_by_requests(packages, url):
     return [answer.status_code, [before.status_code for before in answer.history]]
 
 
+@pytest.mark.needs("stack switching")
 def test_requests_in_a_worker_shares_the_refresh(
     signed_in: tuple[Side, Side], lab: Lab, base_url: str
 ) -> None:
     """It waits for the page without holding it up (F10)."""
-    page, worker = signed_in
-    body = zipped(REQUESTS)
-    packages = f"{base_url}/tests/e2e/packages.zip"
-    page.page.route(packages, lambda route: route.fulfill(body=body, content_type="application/zip"))
+    _, worker = signed_in
+    give_packages(worker.python, base_url=base_url)
     lab.expire()
 
-    assert [200, [401]] == worker.python(get_by_requests, packages, f"{base_url}/api/profile")
+    assert [200, [401]] == worker.python(get_by_requests, f"{base_url}/api/profile")
     assert 1 == lab.counters()["refresh"]
 
 
@@ -221,6 +216,22 @@ def test_a_request_that_waits_ends_when_the_page_stops_serving(
 
     assert ["SessionChanged"] == running.result()
     page.python(open_auth, True)
+    assert [200] == worker.get("profile")
+
+
+async def serve_anew():
+    """Tell workers that the page is here before the page that they have takes its leave."""
+    import opened
+
+    stop, opened.undo = opened.undo, serve_workers(opened.auth)
+    stop()
+
+
+def test_a_page_that_was_heard_before_the_last_one_left_is_found(signed_in: tuple[Side, Side]) -> None:
+    """What it says to all may come before what the other says to this worker: the two cross by ways apart."""
+    page, worker = signed_in
+    page.python(serve_anew)
+
     assert [200] == worker.get("profile")
 
 

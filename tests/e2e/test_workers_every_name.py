@@ -20,7 +20,7 @@ from silent_refresh import (
     install,
     serve_workers,
 )
-from tests.e2e.page_packages import REQUESTS, zipped
+from tests.e2e.page_packages import give_packages
 from tests.e2e.running_server import Lab
 from tests.e2e.workers import Side
 
@@ -124,18 +124,11 @@ def errors_of_the_library() -> list[type[Exception]]:
     ]
 
 
-async def get_from_a_handler(packages, urls):
-    import sys
-
+async def get_from_a_handler(urls):
     import js
+    import requests
     from opened import auth
     from pyodide.ffi import can_run_sync, create_proxy
-    from pyodide.http import pyfetch
-
-    if "/packages" not in sys.path:
-        await (await pyfetch(packages)).unpack_archive(extract_dir="/packages", format="zip")
-        sys.path.append("/packages")
-    import requests
 
     ends = []
 
@@ -158,13 +151,11 @@ def test_a_synchronous_handler_in_a_worker_is_told_what_to_do(
 ) -> None:
     """It can't wait for the page: with a good token it's answered, else told to try again, or to sign in."""
     page, worker = sides
-    body = zipped(REQUESTS)
-    packages = f"{base_url}/tests/e2e/packages.zip"
-    page.page.route(packages, lambda route: route.fulfill(body=body, content_type="application/zip"))
+    give_packages(worker.python, base_url=base_url)
     profile = f"{base_url}/api/profile"
 
     def get() -> Any:
-        return worker.python(get_from_a_handler, packages, [profile])
+        return worker.python(get_from_a_handler, [profile])
 
     assert ["NotSignedIn"] == worker.get("profile")
     assert [NotSignedIn.__name__] == get()

@@ -9,11 +9,11 @@ import pytest
 from silent_refresh import Client, RefreshEndpoint, SilentRefresh, serve_workers
 from tests.browsers.features import BODIES
 from tests.e2e.page_python import PagePython
-from tests.e2e.page_session import HOLD_REDIRECTS, PageSession
+from tests.e2e.page_session import PageSession, hold_redirects
 from tests.e2e.workers import ADDRESS, sign_in
 
 pytestmark = pytest.mark.needs(BODIES)  # the provider reads them
-SECOND = "http://localhost:1"  # an API at another origin; answered by the test
+SECOND = "http://localhost:2"  # an API at another origin; answered by the test
 RESOURCE = "https://reports.example"
 
 
@@ -87,7 +87,7 @@ def provider(page_with_worker: PagePython) -> Iterator[Provider]:
     page.context.route(f"{SECOND}/**", provider.api)
     worker = PagePython(page, ADDRESS, "runPythonInWorker")
     page_with_worker.forget()
-    page.evaluate(HOLD_REDIRECTS)
+    hold_redirects(page_with_worker)
     page_with_worker(open_auth, True, RESOURCE, SECOND)
     worker(open_auth, False, RESOURCE, SECOND)
     page_with_worker(sign_in, {"accessToken": "main-0", "refreshToken": "refresh-0"})

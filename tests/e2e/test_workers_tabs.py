@@ -23,7 +23,7 @@ def context(browser: Browser, base_url: str, lab: Lab) -> Iterator[BrowserContex
 def open_worker(page: PagePython) -> Side:
     """Make an `auth` in the page, and in its worker; return the worker's side."""
     worker = PagePython(page.page, ADDRESS, "runPythonInWorker")
-    hold_redirects(page.page)
+    hold_redirects(page)
     page(open_auth, True)
     worker(open_auth, False)
     return Side(worker)

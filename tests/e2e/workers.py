@@ -98,6 +98,7 @@ def open_page_in(context: BrowserContext, setup: str) -> PagePython:
     page_python = PagePython(page, ADDRESS)
     page_python.open()
     page.evaluate(WORKER_IS_READY, MILLISECONDS)
+    page.unroute_all()  # a request that is cancelled while a test may answer it stops WebKit's inspector
     assert (setup == "shared-memory") == page.evaluate("crossOriginIsolated")
     return page_python
 
@@ -133,7 +134,7 @@ def open_sides(page_python: PagePython) -> Iterator[tuple[Side, Side]]:
     """Make an `auth` and a `client` in the page, and in its worker; nobody is signed in."""
     worker_python = PagePython(page_python.page, ADDRESS, "runPythonInWorker")
     page_python.forget()
-    hold_redirects(page_python.page)
+    hold_redirects(page_python)
     page_python(open_auth, True)
     worker_python(open_auth, False)
     page, worker = Side(page_python), Side(worker_python)

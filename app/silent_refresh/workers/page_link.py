@@ -39,6 +39,7 @@ class PageLink:
         self._refusal: Exception | None = None
         self._met = asyncio.Event()
         self._closed = False
+        self._heard_another = False
         self._port: Port | None = None
         self._life: asyncio.Task[None] | None = None
         self._channel = js.BroadcastChannel.new(CHANNEL)
@@ -49,6 +50,7 @@ class PageLink:
 
     def _hear_of_a_page(self, event: Any) -> None:
         if event.data == HERE:
+            self._heard_another = self.has_met  # the one that it has may be about to leave
             self._connect()
 
     def _connect(self) -> None:
@@ -112,6 +114,12 @@ class PageLink:
         self._met.clear()
         if self._life is not None:
             self._life.cancel()
+
+    def look_again(self) -> None:
+        """Turn to a page that was heard before the last one said that it leaves: it won't say so again."""
+        if self._heard_another:
+            self._heard_another = False
+            self._connect()
 
     def close(self) -> bool:
         """Take leave, and look for no other; ``False`` when that is done already."""

@@ -125,6 +125,7 @@ class RemoteSession:
         if reason is not None:
             self._link.refuse(unpack(reason))
         self._leave("the page stopped sharing its session with workers")
+        self._link.look_again()
 
     def _leave(self, why: str) -> None:
         """Forget the page, and end what waits for it."""
