@@ -16,9 +16,11 @@ BEGIN = """([number, delay]) => new Promise((resolve) => {
     window.struck = false;
     window.ended = 0;
     begin(number);
-    if (delay !== null) setTimeout(() => { window.interrupts[0] = 2; window.struck = true; }, delay);
+    const strike = () => { window.interrupts[0] = 2; window.struck = true; };
+    const timer = delay !== null && setTimeout(strike, delay);
     const look = () => {
         if (ended < 3 && !(struck && !interrupts[0])) return setTimeout(look, 5);
+        clearTimeout(timer); // else it would strike what comes next
         interrupts[0] = 0;
         disarm(); // what comes next is the test's own
         resolve();
@@ -75,6 +77,38 @@ def test_f9_an_answer_is_not_lost(session):
 
     assert [[200, number] for number in range(20)] == told
     assert 20 + 10 == struck  # a stream's body is read afterwards
+
+
+async def strike_where_the_lock_is_freed():
+    """Return whether the lock that a task had is free in the end; the task, and so its frames, are kept."""
+    import asyncio
+    import contextlib
+
+    import js
+    from opened import auth
+
+    manager = contextlib._AsyncGeneratorContextManager
+    plain = manager.__aexit__
+
+    async def strike(self, *how):
+        manager.__aexit__ = plain
+        raise KeyboardInterrupt
+
+    async def hold():
+        manager.__aexit__ = strike
+        async with auth._session._manager._coordinator.lock():
+            pass
+
+    task = asyncio.ensure_future(hold())
+    await asyncio.wait({task})
+    while (await js.navigator.locks.query()).held.length:  # noqa: ASYNC110  no event tells of it
+        await asyncio.sleep(0.01)
+    return type(task.exception()).__name__
+
+
+def test_f9_no_lock_stays_held(session):
+    """It strikes before what frees the lock has begun (F9)."""
+    assert "KeyboardInterrupt" == session.python(strike_where_the_lock_is_freed, timeout=10)
 
 
 async def prepare(tokens):

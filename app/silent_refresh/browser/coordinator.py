@@ -18,6 +18,7 @@ https://w3c.github.io/web-locks/ · https://w3c.github.io/IndexedDB/
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -65,11 +66,20 @@ class TabCoordinator:
                 yield still_held
             return
         held = self._bridge.lock(self._name)
+        task = asyncio.current_task()
+
+        def free(_: object) -> None:
+            held.release()  # once more does nothing
+
+        if task is not None:  # an interrupt may strike what leads to the end of this, contextlib's own say
+            task.add_done_callback(free)
         try:
             await held.granted
             yield held.isHeld
         finally:
             held.release()
+            if task is not None:
+                task.remove_done_callback(free)  # a turn of the loop less
 
     async def read_journal(self) -> JournalEntry | None:
         """Return what was committed last, by a version that only marked it too. Raises ``OSError``."""
