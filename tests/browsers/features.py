@@ -71,6 +71,11 @@ def works(act: Callable[[Page], Any]) -> Probe:
     return probe
 
 
+def is_playwrights(page: Page) -> bool:
+    """Tell whether Playwright itself drives it, and not our few commands of WebKit's inspector."""
+    return not isinstance(page, WebKitPage)
+
+
 def go_offline_and_back(page: Page) -> None:
     """Take the network away for a moment."""
     page.context.set_offline(True)
@@ -155,16 +160,16 @@ NEEDS: dict[str, Probe] = {
     "synchronous requests answered by a test": answer_a_synchronous_request,
     "stack switching": in_page("'Suspending' in WebAssembly"),
     DEVTOOLS: works(lambda page: page.context.new_cdp_session(page).detach()),
-    "a profile with preferences": lambda page: not isinstance(page, WebKitPage),
+    "a profile with preferences": is_playwrights,
     # WebKit's inspector follows no tab to another site, ends with a message of more than 128 KiB, leaves no
     # page isolated, keeps to its policy, shares its globals, and knows no dialog: everything waits for one.
-    "other sites in one tab": lambda page: not isinstance(page, WebKitPage),
-    "long answers by a test": lambda page: not isinstance(page, WebKitPage),
-    "cross-origin isolation": lambda page: not isinstance(page, WebKitPage),
-    NO_POLICY: lambda page: not isinstance(page, WebKitPage) and bypasses_the_policy(page),
-    "a page without JavaScript": lambda page: not isinstance(page, WebKitPage) and stays_still(page),
-    "a driver with globals of its own": lambda page: not isinstance(page, WebKitPage),
-    "dialogs that a test answers": lambda page: not isinstance(page, WebKitPage),
+    "other sites in one tab": is_playwrights,
+    "long answers by a test": is_playwrights,
+    "cross-origin isolation": is_playwrights,
+    NO_POLICY: lambda page: is_playwrights(page) and bypasses_the_policy(page),
+    "a page without JavaScript": lambda page: is_playwrights(page) and stays_still(page),
+    "a driver with globals of its own": is_playwrights,
+    "dialogs that a test answers": is_playwrights,
     "a Tab key that leads on": go_on_by_tab,
     "redirects answered by a test": redirect_a_request,
     STREAMS: in_page(SENDS_STREAMS),

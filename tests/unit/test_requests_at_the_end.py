@@ -55,6 +55,16 @@ def tab(browser: Browser, server: Server) -> Tab:
     return browser.open("/orders")
 
 
+async def begin_to_end(
+    tab: Tab, server: Server, reason: str
+) -> tuple[SilentRefresh, Client, asyncio.Future[object]]:
+    """Sign in, and begin what the session ends by."""
+    deed, options = ENDS[reason]
+    auth, client = tab.sign(refresh=RefreshEndpoint.article(revoke="/logout"), **options)
+    await auth.sign_in(server.sign_in())
+    return auth, client, asyncio.ensure_future(deed(auth, client, server))
+
+
 async def until_over(auth: SilentRefresh) -> None:
     while auth.signed_in:
         await later(0.01)
@@ -68,12 +78,9 @@ async def ask(client: Client) -> None:
 @pytest.mark.parametrize("reason", ENDS)
 async def test_the_login_is_told_why_the_session_ended(tab: Tab, server: Server, reason: str) -> None:
     """And who listens, first of all: not that nobody was signed in when a request came."""
-    deed, options = ENDS[reason]
-    auth, client = tab.sign(refresh=RefreshEndpoint.article(revoke="/logout"), **options)
-    await auth.sign_in(server.sign_in())
+    auth, client, doing = await begin_to_end(tab, server, reason)
     told: list[Event] = []
     auth.listen(told.append, "signed-out")
-    doing = asyncio.ensure_future(deed(auth, client, server))
     await until_over(auth)
     asking = []
     for _ in range(100):
@@ -90,10 +97,7 @@ async def test_the_login_is_told_why_the_session_ended(tab: Tab, server: Server,
 @pytest.mark.parametrize("reason", ENDS)
 async def test_a_cancelled_end_leads_to_the_login(tab: Tab, server: Server, reason: str) -> None:
     """The page may cancel what runs at any time, as when a view goes."""
-    deed, options = ENDS[reason]
-    auth, client = tab.sign(refresh=RefreshEndpoint.article(revoke="/logout"), **options)
-    await auth.sign_in(server.sign_in())
-    doing = asyncio.ensure_future(deed(auth, client, server))
+    auth, _, doing = await begin_to_end(tab, server, reason)
     await until_over(auth)
     doing.cancel()
     await later(10)
@@ -104,10 +108,7 @@ async def test_a_cancelled_end_leads_to_the_login(tab: Tab, server: Server, reas
 @pytest.mark.parametrize("reason", ENDS)
 async def test_whoever_signs_in_meanwhile_stays(tab: Tab, server: Server, reason: str) -> None:
     """The page isn't led away from the new session, nor is told that it had ended."""
-    deed, options = ENDS[reason]
-    auth, client = tab.sign(refresh=RefreshEndpoint.article(revoke="/logout"), **options)
-    await auth.sign_in(server.sign_in())
-    doing = asyncio.ensure_future(deed(auth, client, server))
+    auth, client, doing = await begin_to_end(tab, server, reason)
     await until_over(auth)
     told: list[Event] = []
     auth.listen(told.append, "signed-out", "signed-in")

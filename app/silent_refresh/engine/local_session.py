@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from ..errors import (
-    NotSignedIn,
-    RefreshError,
-    SessionChanged,
-    copy_of,
-)
+from ..errors import NotSignedIn, RefreshError, SessionChanged, copy_of
 from ..events import Event, EventName, Events, Listener, is_async
 from ..http.challenges import refuses_token
 from ..http.messages import Request, Response, Send
@@ -40,8 +34,6 @@ if TYPE_CHECKING:
     from .provider_sign_in import ProviderSignIn
     from .session_end import SessionEnd
     from .session_keys import SessionKeys
-
-log = logging.getLogger("silent_refresh")
 
 REVOCATION_WAIT = 2.0  # s that a sign-out waits for the server's word before the page is left
 
@@ -458,9 +450,9 @@ class LocalSession:
         self._limiter.admit_all()
         if self._manager.session is None:
             self._login.expect()
-        if reason == "elsewhere" and self._manager.session is None:
-            # Later: a login callable is the page's code, and a lock may be held here.
-            asyncio.get_running_loop().call_soon(self.signed_out, session, reason)
+            if reason == "elsewhere":
+                # Later: a login callable is the page's code, and a lock may be held here.
+                asyncio.get_running_loop().call_soon(self.signed_out, session, reason)
 
     def renewing_changed(self) -> None:
         session = self._manager.session

@@ -32,9 +32,7 @@ log = logging.getLogger("silent_refresh")
 Login: TypeAlias = str | Callable[[Event], object] | None
 
 KEY = "silent-refresh:login"
-PATIENCE = (
-    30.0  # s that a redirect, or what comes before it, may take; asked for meanwhile, it would begin anew
-)
+PATIENCE = 30.0  # s that a redirect, or what leads to it, may take; asked for meanwhile, it would begin anew
 MOST_IN_A_ROW = 2  # redirects that end at another page than the sign-in
 
 
