@@ -10,6 +10,8 @@ BIN := .venv/bin
 PIP  = $(BIN)/python -m pip --disable-pip-version-check -qq
 # No source distribution: building one would run its code, with build tools that no lock file pins.
 WHEELS = --require-hashes --only-binary :all:
+# A module is compiled when something imports it first: most of what is installed never is.
+export PIP_NO_COMPILE = 1
 NPM_CI = npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 PAGE := static/vendor/.ready static/wheels/.ready
 
@@ -34,9 +36,15 @@ PAGES = $(wildcard $(patsubst %,tests/e2e/test_%.py,demo* boot* guide recipes st
 # Status 5: there is none of those that ARGS selects.
 OR_NONE = $(ARGS) || [ $$? -eq 5 ]
 READY = $(addprefix .venv/,.ready .niquests-ready .httpx-ready .notebooks-ready) node_modules/.ready
-test: $(READY) page ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
+TWO_AT_A_TIME = $(MAKE) --no-print-directory --jobs=2 --output-sync
+test: ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
+	+@$(TWO_AT_A_TIME) .venv/.ready node_modules/.ready
+	+@$(TWO_AT_A_TIME) page browsers $(READY)
+	+@$(TWO_AT_A_TIME) --keep-going $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
+
+.PHONY: browsers
+browsers:
 	@$(BIN)/python tools/browser.py $(or $(BROWSER),chromium $(ENGINES))
-	+@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
 
 .PHONY: $(TESTS) test-chromium test-webkit test-all-firefox test-all-webkit
 test-e2e:
