@@ -96,7 +96,7 @@ async def strike_where_the_lock_is_freed():
 
     async def hold():
         manager.__aexit__ = strike
-        async with auth._session._manager._coordinator.lock():
+        async with auth._session._manager.lock(wait=10):
             pass
 
     task = asyncio.ensure_future(hold())

@@ -176,10 +176,30 @@ async def test_f70_cancelling_what_waits_holds_nobody_up(client: Client, server:
     assert {0} == {server.sent[number] for number in HELD[:30]}
 
 
+def full_limiter() -> Limiter:
+    """Return one that has no room: its requests don't end."""
+    limiter = Limiter(future_of_the_loop)
+    limiter.active = limiter.most
+    return limiter
+
+
+async def test_who_waits_is_admitted_though_nobody_says_so() -> None:
+    """An interrupt struck whoever would have: what there's room for goes on, and no more (F9)."""
+    limiter = full_limiter()
+    waits = [asyncio.ensure_future(limiter.wait(REQUEST)) for _ in range(3)]
+    await later(1)
+    limiter.active -= 2
+    await later(1.5)
+
+    assert [True, True, False] == [wait.done() for wait in waits]
+    limiter.active -= 1
+    await waits[2]
+
+
 @pytest.mark.parametrize("is_admitted_first", [True, False])
 async def test_an_admission_that_nobody_takes_is_passed_on(is_admitted_first: bool) -> None:
     """Who is cancelled in the moment in which it is admitted leaves that to the next, and to no other."""
-    limiter = Limiter(future_of_the_loop)
+    limiter = full_limiter()
     first, second, third = (asyncio.ensure_future(limiter.wait(REQUEST)) for _ in range(3))
     await later(1)
     if is_admitted_first:
@@ -199,7 +219,7 @@ async def test_an_admission_that_nobody_takes_is_passed_on(is_admitted_first: bo
 
 async def test_deadlines_are_kept_in_whatever_order() -> None:
     """One alarm is set for all, for the earliest; who has no deadline waits on."""
-    limiter, ends = Limiter(future_of_the_loop), {}
+    limiter, ends = full_limiter(), {}
 
     async def wait(timeout: float | None) -> None:
         try:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import urljoin, urlsplit
 
@@ -343,6 +342,37 @@ class FlagWatcher:
             self._changed(raised)
 
 
+class TabLock:
+    """A tab's hold of the browser's one lock."""
+
+    def __init__(self, tab: Tab) -> None:
+        self._tab, self._browser = tab, tab.browser
+        self._granted: asyncio.Future[None] | None = None
+
+    async def acquire(self) -> None:
+        """Wait for it."""
+        self._granted = asyncio.get_running_loop().create_future()
+        self._browser.queue.append((self._tab, self._granted))
+        if self._browser.holder is None:
+            self._browser.hand_over()
+        await self._granted
+
+    def held(self) -> bool:
+        """Tell whether it is."""
+        return self._browser.holder is self._tab
+
+    def release(self) -> None:
+        """Free it, or wait no more."""
+        granted, self._granted = self._granted, None
+        if granted is None:
+            return
+        granted.cancel()
+        if (self._tab, granted) in self._browser.queue:
+            self._browser.queue.remove((self._tab, granted))
+        elif self._browser.holder is self._tab:
+            self._browser.hand_over()
+
+
 class TabCoordinator:
     """The lock, the journal and the channel as one tab has them."""
 
@@ -353,22 +383,9 @@ class TabCoordinator:
         self.journal = self._owner = owner
         self._browser = tab.browser
 
-    @asynccontextmanager
-    async def lock(self) -> AsyncIterator[Callable[[], bool]]:
-        """Wait for the browser's one lock."""
-        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._browser.queue.append((self._tab, granted))
-        if self._browser.holder is None:
-            self._browser.hand_over()
-        try:
-            await granted
-            yield lambda: self._browser.holder is self._tab
-        finally:
-            granted.cancel()
-            if (self._tab, granted) in self._browser.queue:
-                self._browser.queue.remove((self._tab, granted))
-            elif self._browser.holder is self._tab:
-                self._browser.hand_over()
+    def lock(self) -> TabLock:
+        """Return the browser's one lock."""
+        return TabLock(self._tab)
 
     async def read_journal(self) -> JournalEntry | None:
         """Read what any tab committed."""
@@ -413,17 +430,12 @@ class TabCoordinator:
         self._tab.channel_listeners.append(heard)
         return lambda: self._tab.channel_listeners.remove(heard)
 
-    def show_renewal(self) -> Stop:
-        """Raise a flag that the other tabs see, soon."""
+    def show_renewal(self, under_way: bool) -> None:
+        """Raise a flag that the other tabs see, soon, or lower it."""
         flag = (self._tab, self._owner)
-        self._browser.flags.append(flag)
+        if under_way != (flag in self._browser.flags):
+            (self._browser.flags.append if under_way else self._browser.flags.remove)(flag)
         self._browser.tell_flags()
-
-        def lower() -> None:
-            self._browser.flags.remove(flag)
-            self._browser.tell_flags()
-
-        return lower
 
     def watch_renewals(self, changed: Callable[[bool], None]) -> Stop:
         """Look for the others', now and whenever one changes."""

@@ -877,13 +877,13 @@ const whenStayed = (stayed) => {
 
 // --- tabs -------------------------------------------------------------------------------------------------
 
-/** Waits for a Web Lock. `granted` rejects when the wait is given up; after that `release` alone is left to call. */
+/** Returns a hold of a Web Lock, to be acquired once; when that is given up it rejects, and `release` alone is left. */
 const lock = (name) => {
   const waiting = new AbortController();
   let isHeld = false;
   let release;
   const released = new Promise((resolve) => (release = resolve));
-  const granted = new Promise((resolve, reject) => {
+  const request = (resolve, reject) => {
     const hold = () => {
       isHeld = true;
       resolve();
@@ -893,10 +893,10 @@ const lock = (name) => {
       isHeld = false; // given up while waiting, or stolen
       reject(asError(reason));
     });
-  });
+  };
   return {
-    granted,
-    isHeld: () => isHeld,
+    acquire: () => new Promise(request),
+    held: () => isHeld,
     release() {
       isHeld = false;
       waiting.abort();
@@ -1004,13 +1004,14 @@ const channel = (name, heard) => {
  * the browser frees it. A tab that comes later finds it among the locks that are held.
  */
 const flags = (name, changed) => {
-  if (!hasLocks() || !globalThis.BroadcastChannel) return { raiseFlag: () => ({ lower() {} }), close() {} };
+  if (!hasLocks() || !globalThis.BroadcastChannel) return { show() {}, close() {} };
   const broadcast = new BroadcastChannel(name);
   const closing = new AbortController();
-  const own = new Set();
   const others = new Set();
+  let own; // the name of the flag that this tab has raised
+  let raised; // its lock
   const watch = (flag) => {
-    if (typeof flag !== "string" || !flag.startsWith(`${name} `) || own.has(flag) || others.has(flag)) return;
+    if (typeof flag !== "string" || !flag.startsWith(`${name} `) || flag === own || others.has(flag)) return;
     others.add(flag);
     if (others.size === 1) changed(true);
     const over = () => {
@@ -1023,17 +1024,14 @@ const flags = (name, changed) => {
   const look = ({ held }) => closing.signal.aborted || held.forEach((lock) => watch(lock.name));
   navigator.locks.query().then(look, () => {}); // refused where the page has no origin
   return {
-    raiseFlag() {
-      const flag = `${name} ${crypto.randomUUID()}`;
-      const held = lock(flag);
-      own.add(flag);
-      held.granted.then(() => broadcast.postMessage(flag)).catch(() => {}); // lowered, or closed, before
-      return {
-        lower() {
-          own.delete(flag);
-          held.release();
-        },
-      };
+    show(isRaised) {
+      if (isRaised === Boolean(raised)) return;
+      raised?.release();
+      own = raised = undefined;
+      if (!isRaised) return;
+      const flag = (own = `${name} ${crypto.randomUUID()}`);
+      raised = lock(flag);
+      raised.acquire().then(() => broadcast.postMessage(flag)).catch(() => {}); // lowered, or closed, before
     },
     close() {
       closing.abort();

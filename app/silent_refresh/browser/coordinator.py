@@ -18,12 +18,10 @@ https://w3c.github.io/web-locks/ · https://w3c.github.io/IndexedDB/
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import js
@@ -34,7 +32,7 @@ from ..session.journal import from_text, mark_from, newest, to_text
 from ..session.memory import Alone
 
 if TYPE_CHECKING:
-    from ..platform.ports import Stop
+    from ..platform.ports import Lock, Stop
 
 log = logging.getLogger("silent_refresh")
 _told: set[str] = set()
@@ -54,32 +52,16 @@ class TabCoordinator:
         self._renewals = f"{self._name}:renewing:{owner}"
         self._flags: Any = None
 
-    @asynccontextmanager
-    async def lock(self) -> AsyncIterator[Callable[[], bool]]:
-        """Wait for the lock; a cancelled wait is withdrawn, a closed tab's lock is freed by the browser."""
+    def lock(self) -> Lock:
+        """Return the Web Lock of these tabs, or this page's own where there are none."""
         if not self._bridge.hasLocks():
             _tell_once(
                 "this page has no Web Locks (they need https or localhost), so tabs can't take turns: "
                 "two that renew in one moment may be taken for a thief and signed out."
             )
-            async with self._alone.lock() as still_held:
-                yield still_held
-            return
-        held = self._bridge.lock(self._name)
-        task = asyncio.current_task()
-
-        def free(_: object) -> None:
-            held.release()  # once more does nothing
-
-        if task is not None:  # an interrupt may strike what leads to the end of this, contextlib's own say
-            task.add_done_callback(free)
-        try:
-            await held.granted
-            yield held.isHeld
-        finally:
-            held.release()
-            if task is not None:
-                task.remove_done_callback(free)  # a turn of the loop less
+            return self._alone.lock()
+        lock: Lock = self._bridge.lock(self._name)
+        return lock
 
     async def read_journal(self) -> JournalEntry | None:
         """Return what was committed last, by a version that only marked it too. Raises ``OSError``."""
@@ -145,12 +127,10 @@ class TabCoordinator:
 
         return stop
 
-    def show_renewal(self) -> Stop:
+    def show_renewal(self, under_way: bool) -> None:
         """Hold a lock of its own: the browser frees it should this tab die."""
-        if self._flags is None:
-            return lambda: None
-        raised = self._flags.raiseFlag()
-        return lambda: raised.lower()
+        if self._flags is not None:
+            self._flags.show(under_way)
 
     def watch_renewals(self, changed: Callable[[bool], None]) -> Stop:
         """Wait for the others' locks, whose names they tell."""

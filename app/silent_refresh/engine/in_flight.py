@@ -55,8 +55,9 @@ def _close(task: asyncio.Task[None]) -> None:
 class InFlight(Generic[T]):
     """A task, and the queue of those who wait for it, first come, first served.
 
-    ``over(it, outcome)`` is called once, before anybody goes on; ``outcome`` is ``None`` when it was
-    abandoned. It is overdue after ``patience`` seconds. ``new_future`` makes one for each who waits.
+    ``over(it, outcome)`` is called once, or again if an interrupt struck it, before anybody goes on;
+    ``outcome`` is ``None`` when it was abandoned. It is overdue after ``patience`` seconds. ``new_future``
+    makes one for each who waits.
     """
 
     def __init__(
@@ -129,10 +130,16 @@ class InFlight(Generic[T]):
         self.land(RefreshUnavailable(f"the renewal was ended before it was done ({how}); try again"))
 
     def _end(self, outcome: T | SilentRefreshError | None) -> None:
-        over, self._over = self._over, None
+        if self._over is None:
+            return
+        try:
+            self._over(self, outcome)
+        except Exception:
+            self._over = None
+            raise
+        # An interrupt may strike until here: then the end of the task, or the alarm, does it once more.
+        self._over = None
         self._alarm.cancel()
-        if over is not None:
-            over(self, outcome)
 
     def _release(self) -> None:
         for waiter in list(self._waiters):

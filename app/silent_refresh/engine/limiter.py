@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST = 100  # requests
 MOST_OVER_HTTP1 = 20
+LOOK = 1.0  # s until somebody looks whether there is room: an interrupt may have struck who was to admit
 
 
 class Limiter:
@@ -50,9 +51,10 @@ class Limiter:
     async def wait(self, request: Request) -> None:
         """Return when there is room for this request. Raises ``RequestTimeout`` after its own ``timeout``."""
         admission = self._new_future()
-        self.waiting[admission] = until = asyncio.get_running_loop().time() + (request.timeout or inf)
+        now = asyncio.get_running_loop().time()
+        self.waiting[admission] = until = now + (request.timeout or inf)
         try:
-            self._watch(until)
+            self._watch(min(until, now + LOOK))
             await admission
         except TimeoutError:
             raise RequestTimeout(
@@ -68,9 +70,12 @@ class Limiter:
     def admit_next(self) -> None:
         """Let the next one go on, if any waits."""
         while self.waiting:
-            admission, _ = self.waiting.popitem(last=False)
-            if not admission.done():  # else it was cancelled in this very moment
+            admission = next(iter(self.waiting))
+            is_over = admission.done()  # it was cancelled in this very moment
+            if not is_over:
                 admission.set_result(None)
+            self.waiting.pop(admission, None)
+            if not is_over:
                 return
 
     def admit_all(self) -> None:
@@ -92,4 +97,7 @@ class Limiter:
             del self.waiting[admission]
             if not admission.done():
                 admission.set_exception(TimeoutError())
-        self._watch(min(self.waiting.values(), default=inf))
+        for _ in range(self.most - self.active):
+            self.admit_next()
+        if self.waiting:
+            self._watch(min(now + LOOK, *self.waiting.values()))

@@ -104,8 +104,8 @@ class RequestPipeline:
         limiter = self._limiter
         if limiter.active >= limiter.most and not (self._manager.at_once or _must_leave_now(request)):
             await self._admitted(request, tell)
-        limiter.active += 1
         before = self._manager.session
+        limiter.active += 1
         try:
             if refused is not None:
                 response = await self._resumed(request, send, tell, before, refused)

@@ -7,7 +7,6 @@ for type checkers: no page loads this module.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ..http.messages import Request, Response
@@ -57,6 +56,19 @@ class SessionStore(Protocol):
         """Call ``changed`` when another tab changed or cleared the record, or when this page woke up."""
 
 
+class Lock(Protocol):
+    """A hold of a lock: to be had once."""
+
+    def acquire(self) -> Awaitable[None]:
+        """Wait for it; a closed tab's is freed by the browser."""
+
+    def held(self) -> bool:
+        """Tell whether it is: another may have taken it away."""
+
+    def release(self) -> None:
+        """Free it, or wait no more. Once more does nothing."""
+
+
 class Coordinator(Protocol):
     """Puts the tabs that share a session in an order.
 
@@ -69,8 +81,8 @@ class Coordinator(Protocol):
     def journal(self) -> str | None:
         """Its name, for what is kept beside it; ``None`` where there's none."""
 
-    def lock(self) -> AbstractAsyncContextManager[Callable[[], bool]]:
-        """Wait for the one lock; inside, the value tells whether it is still held."""
+    def lock(self) -> Lock:
+        """Return the one lock, which nobody has asked for yet."""
 
     async def read_journal(self) -> JournalEntry | None:
         """Return what was committed last. Raises ``OSError`` when that can't be known."""
@@ -90,8 +102,8 @@ class Coordinator(Protocol):
     def announce(self, mark: Mark) -> None: ...
     def listen(self, heard: Callable[[Mark], None]) -> Stop: ...
 
-    def show_renewal(self) -> Stop:
-        """Let the other tabs know that this one renews, until that is called or this tab is no more."""
+    def show_renewal(self, under_way: bool) -> None:
+        """Let the other tabs know whether this one renews; when it is no more, it doesn't."""
 
     def watch_renewals(self, changed: Callable[[bool], None]) -> Stop:
         """Call ``changed`` with whether another tab renews, whenever that changes."""

@@ -46,18 +46,27 @@ class DurableSession(SharedSession):
     @asynccontextmanager
     async def lock(self, *, wait: float) -> AsyncIterator[Any]:
         """Hold the lock among tabs; raises ``RefreshUnavailable`` after ``wait`` seconds without it."""
-        lock = self._coordinator.lock()
+        lock, task = self._coordinator.lock(), asyncio.current_task()
+
+        def free(_: object) -> None:
+            lock.release()
+
+        if task is not None:  # an interrupt may strike what leads to the end of this, contextlib's own say
+            task.add_done_callback(free)
         try:
-            async with time_limit(wait):
-                still_held = await lock.__aenter__()
-        except TimeoutError as error:
-            raise RefreshUnavailable(
-                f"the lock among tabs could not be had within {wait:g} s: another may be renewing; try again"
-            ) from error
-        try:
-            yield still_held
+            try:
+                async with time_limit(wait):
+                    await lock.acquire()
+            except TimeoutError as error:
+                raise RefreshUnavailable(
+                    f"the lock among tabs could not be had within {wait:g} s: another may be renewing; "
+                    "try again"
+                ) from error
+            yield lock.held
         finally:
-            await lock.__aexit__(None, None, None)
+            lock.release()
+            if task is not None:
+                task.remove_done_callback(free)  # a turn of the loop less
 
     async def _read_journal(self) -> JournalEntry | None:
         """Return the last commit. Raises ``OSError``.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..platform.values import JournalEntry, Mark
 
 if TYPE_CHECKING:
-    from ..platform.ports import Coordinator, SessionStore, Stop
+    from ..platform.ports import Coordinator, Lock, SessionStore, Stop
 
 DEFAULT_KEY = "silent-refresh"
 
@@ -56,6 +55,33 @@ class JournalStorage(MemoryStorage):
         return hash(self.key)
 
 
+class PageLock:
+    """A lock of this page's own: of those that were acquired and not released, the first one is held."""
+
+    def __init__(self, locks: list[PageLock]) -> None:
+        self._locks = locks
+        self._granted: asyncio.Future[None] | None = None
+
+    async def acquire(self) -> None:
+        """Wait for it."""
+        self._granted = asyncio.get_running_loop().create_future()
+        self._locks.append(self)
+        if not self.held():
+            await self._granted
+
+    def held(self) -> bool:
+        """Tell whether it is."""
+        return self in self._locks[:1]
+
+    def release(self) -> None:
+        """Free it, or wait no more."""
+        if self in self._locks:
+            self._locks.remove(self)
+        granted = self._locks[0]._granted if self._locks else None
+        if granted is not None and not granted.done():
+            granted.set_result(None)
+
+
 class Alone:
     """The coordinator of a store that no other tab sees."""
 
@@ -63,13 +89,11 @@ class Alone:
     journal = None
 
     def __init__(self) -> None:
-        self._lock = asyncio.Lock()
+        self._locks: list[PageLock] = []
 
-    @asynccontextmanager
-    async def lock(self) -> AsyncIterator[Callable[[], bool]]:
-        """Wait for this page's own lock."""
-        async with self._lock:
-            yield lambda: True
+    def lock(self) -> Lock:
+        """Return this page's own."""
+        return PageLock(self._locks)
 
     async def read_journal(self) -> JournalEntry | None:
         """Return ``None``: there's nobody to be behind of."""
@@ -92,9 +116,8 @@ class Alone:
         """Do nothing."""
         return lambda: None
 
-    def show_renewal(self) -> Stop:
+    def show_renewal(self, under_way: bool) -> None:
         """Do nothing."""
-        return lambda: None
 
     def watch_renewals(self, changed: Callable[[bool], None]) -> Stop:
         """Do nothing."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from .tokens import Session
 
 if TYPE_CHECKING:
-    from ..platform.ports import Coordinator, Stop
+    from ..platform.ports import Coordinator
 
 
 class Observer(Protocol):
@@ -68,7 +68,7 @@ class SharedSession:
         self._ends_told: set[str] = set()  # sessions at whose end somebody went to the login
         self._renewals: list[Observer] = []  # those that renew it now
         self._others_renew = False
-        self._hide_renewal: Stop | None = None
+        self._shows_renewal = self._told_renewing = False
         # Whether the store took the newest record; else it's memory that counts.
         self._in_store = True
 
@@ -88,26 +88,23 @@ class SharedSession:
 
     def note_renewal(self, by: Observer, under_way: bool) -> None:
         """Let everybody know, in all tabs, whether ``by`` renews the session."""
-        if under_way == (by in self._renewals):
-            return
-        before = self.renewing
-        if under_way:
+        if under_way and by not in self._renewals:
             self._renewals.append(by)
-        else:
+        elif not under_way and by in self._renewals:
             self._renewals.remove(by)
-        if self._renewals and self._hide_renewal is None:
-            self._hide_renewal = self._coordinator.show_renewal()
-        elif not self._renewals and self._hide_renewal is not None:
-            self._hide_renewal()
-            self._hide_renewal = None
-        self._tell_renewing(before)
+        shows = bool(self._renewals)
+        if shows != self._shows_renewal:
+            self._coordinator.show_renewal(shows)
+            self._shows_renewal = shows  # last: what an interrupt struck is done once more
+        self._tell_renewing()
 
     def _note_others(self, renew: bool) -> None:
-        before, self._others_renew = self.renewing, renew
-        self._tell_renewing(before)
+        self._others_renew = renew
+        self._tell_renewing()
 
-    def _tell_renewing(self, before: bool) -> None:
-        if self.renewing != before:
+    def _tell_renewing(self) -> None:
+        if self.renewing != self._told_renewing:
+            self._told_renewing = self.renewing
             for observer in list(self._observers):
                 observer.renewing_changed()
 

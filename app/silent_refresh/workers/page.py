@@ -320,7 +320,7 @@ class _Connection:
         """Leave when the worker is no more: it can't say so itself, but then its lock is free."""
         held = load_bridge().lock(lock)
         try:
-            await held.granted
+            await held.acquire()
         finally:
             held.release()
         self.leave()

@@ -79,7 +79,7 @@ class PageLink:
             return
         held = load_bridge().lock(name := f"silent-refresh:worker:{os.urandom(16).hex()}")
         try:
-            await held.granted
+            await held.acquire()
             self.tell("alive", name)
             await asyncio.get_running_loop().create_future()
         finally:
