@@ -71,8 +71,10 @@ class TokenEndpoints:
         refresh_token = text_field(await read_object(request), "refreshToken")
         jkt = self._key_of(request)
 
+        period = self._counters.period
+
         async def rotate() -> Response:
-            return await self._rotate(refresh_token, jkt)
+            return await self._rotate(refresh_token, jkt, period)
 
         return await self._around_refresh(rotate)
 
@@ -94,13 +96,13 @@ class TokenEndpoints:
             headers = {"Retry-After": str(wait)}
             raise Refused(429, "too_many_requests", "Too many sign-ins failed: wait and try again", headers)
 
-    async def _rotate(self, refresh_token: str, jkt: str | None) -> Response:
+    async def _rotate(self, refresh_token: str, jkt: str | None, period: int) -> Response:
         result = await self._database.patiently(lambda: self._refresh_tokens.rotate(refresh_token, jkt))
         if isinstance(result, Grant):
             return await self._tokens(result)
         if result is Refusal.WITHOUT_KEY:
             return refusal(Refused(400, "invalid_dpop_proof", result.value))
-        if result is Refusal.REUSED:
+        if result is Refusal.REUSED and self._counters.period == period:  # not of an earlier request
             self._counters.reuse += 1
         return _unauthorized("invalid_grant", result.value)
 

@@ -217,6 +217,27 @@ async def test_a_late_refusal_is_not_counted_after_a_reset() -> None:
     assert Counters() == counters
 
 
+async def test_a_late_reuse_is_not_counted_after_a_reset(tmp_path: Path) -> None:
+    """Neither is one that was held up: its page renewed by another request meanwhile."""
+    is_held, held = asyncio.Event(), asyncio.Event()
+
+    async def hold(seconds: float) -> None:
+        is_held.set()
+        await held.wait()
+
+    async with Site(tmp_path, sleep=hold, grace=0) as site:
+        token = (await site.sign_in())["refreshToken"]
+        await site.lab("refresh", delay=60)
+        late = asyncio.ensure_future(site.refresh(token))
+        await is_held.wait()
+        await site.next_token(token)
+        await site.lab("reset")
+        held.set()
+
+        assert 401 == (await late).status_code
+        assert {"refresh": 0, "reuse": 0, "api": 0, "unauthorized": 0} == await site.counters()
+
+
 async def test_one_resource_is_always_unauthorized(site: Site) -> None:
     """However good the token: what a client must not renew for, again and again."""
     response = await site.get("/lab/unauthorized", (await site.sign_in())["accessToken"])
