@@ -1,4 +1,6 @@
-"""A keyboard interrupt strikes each line of the library in turn: nobody waits for ever, and all goes on.
+"""An error strikes each line of the library in turn: nobody waits for ever, and all goes on.
+
+An interrupt may come anywhere, and so may the end of the memory.
 
 ``make test`` strikes each line in the first story that runs it; ``SOAK=1`` in each.
 """
@@ -26,10 +28,11 @@ LIBRARY = str(Path(silent_refresh.__file__).parent)
 Line = tuple[CodeType, int]
 
 
-class Interrupt:
-    """Strikes before a line of the library's is run for the first time; ``None``: it notes which are."""
+class Strike:
+    """Comes before a line of the library's is run for the first time; ``None``: it notes which are."""
 
-    def __init__(self, line: Line | None = None) -> None:
+    def __init__(self, error: type[BaseException], line: Line | None = None) -> None:
+        self._error = error
         self._line = line
         self.run: dict[Line, None] = {}
 
@@ -41,7 +44,7 @@ class Interrupt:
         if event == "line":
             self.run[line] = None
             if line == self._line:  # Python traces no more then
-                raise KeyboardInterrupt
+                raise self._error
         return self._traced
 
 
@@ -115,20 +118,21 @@ STORIES = {
 def played(
     make: Callable[[PagesLoop], SimulatedPage],
     act: Callable[[SimulatedPage], Awaitable[Any]],
+    error: type[BaseException] = KeyboardInterrupt,
     line: Line | None = None,
 ) -> tuple[list[Line], list[str]]:
     """Let three tasks act at once; return the lines that were run, and what isn't as it should be."""
     wrong = []
     with closing(PagesLoop()) as loop:
-        loop.set_exception_handler(lambda loop, context: None)  # nobody asks what an interrupted task came to
+        loop.set_exception_handler(lambda loop, context: None)  # nobody asks what a task came to
         simulated = make(loop)
-        interrupt = Interrupt(line)
+        strike = Strike(error, line)
 
         async def acts() -> None:
             await act(simulated)
 
         tasks = [loop.create_task(acts()) for _ in range(3)]
-        sys.settrace(interrupt.called)
+        sys.settrace(strike.called)
         try:
             loop.run_for(LONGEST)
         finally:
@@ -153,7 +157,7 @@ def played(
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.run_for(1)
-    return list(interrupt.run), wrong
+    return list(strike.run), wrong
 
 
 def lines_of(story: str) -> list[Line]:
@@ -175,10 +179,11 @@ def where(line: Line) -> str:
 
 
 @pytest.mark.filterwarnings("ignore")  # of coroutines that never ran
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("story", STORIES)
-def test_f9_an_interrupt_strikes_each_line(story: str) -> None:
+def test_f9_an_error_strikes_each_line(story: str, error: type[BaseException]) -> None:
     """Three tasks do the same; afterwards all is at rest, and an expired token is renewed (F9)."""
     lines = lines_of(story)
     assert len(lines) > 20
-    found = {where(line): played(*STORIES[story], line)[1] for line in lines}
+    found = {where(line): played(*STORIES[story], error, line)[1] for line in lines}
     assert {} == {where: wrong for where, wrong in found.items() if wrong}

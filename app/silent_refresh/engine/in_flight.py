@@ -95,8 +95,7 @@ class InFlight(Generic[T]):
         """Let everybody go on with the outcome, or each with an exception of its own."""
         if self._over is not None:
             self._outcome = outcome
-            self._end(outcome)
-        self._release()
+        self._end(outcome)
         task, self._task = self._task, None
         if task is not None:  # nobody is left to be told: a turn of the loop less, in a browser
             task.remove_done_callback(self._ended)
@@ -107,7 +106,6 @@ class InFlight(Generic[T]):
             self._outcome, task = error, self._task
             self._end(None)
             _put_down(task)
-        self._release()
 
     def write_off_if_overdue(self) -> None:
         """Drop it when it should have ended long ago: it hangs, or the event loop has lost it."""
@@ -130,16 +128,15 @@ class InFlight(Generic[T]):
         self.land(RefreshUnavailable(f"the renewal was ended before it was done ({how}); try again"))
 
     def _end(self, outcome: T | SilentRefreshError | None) -> None:
-        if self._over is None:
-            return
         try:
-            self._over(self, outcome)
-        except Exception:
-            self._over = None
-            raise
-        # An interrupt may strike until here: then the end of the task, or the alarm, does it once more.
-        self._over = None
-        self._alarm.cancel()
+            if self._over is not None:
+                self._over(self, outcome)
+                self._over = (
+                    None  # now: what an interrupt struck is left to the end of the task, or the alarm
+                )
+                self._alarm.cancel()
+        finally:
+            self._release()
 
     def _release(self) -> None:
         for waiter in list(self._waiters):
