@@ -55,7 +55,7 @@ def _close(task: asyncio.Task[None]) -> None:
 class InFlight(Generic[T]):
     """A task, and the queue of those who wait for it, first come, first served.
 
-    ``over(it, outcome)`` is called once, or again if an interrupt struck it, before anybody goes on;
+    ``over(it, outcome)`` is called once, or again if something struck it, before anybody goes on;
     ``outcome`` is ``None`` when it was abandoned. It is overdue after ``patience`` seconds. ``new_future``
     makes one for each who waits.
     """
@@ -131,9 +131,8 @@ class InFlight(Generic[T]):
         try:
             if self._over is not None:
                 self._over(self, outcome)
-                self._over = (
-                    None  # now: what an interrupt struck is left to the end of the task, or the alarm
-                )
+                # Now: had that been struck, the end of the task would do it again, or the alarm.
+                self._over = None
                 self._alarm.cancel()
         finally:
             self._release()
