@@ -227,6 +227,91 @@ def test_f9_an_interrupt_at_any_moment(fresh_page, lab):
         assert set(later) <= GOES_ON, delay
 
 
+async def strike_what_wakes(credentials):
+    """Return what became of three requests, and of two more, for each place where an interrupt may strike.
+
+    These are the ends of calls and the beginnings of functions: Python looks for one nowhere else. Not where
+    a task begins to wait: what strikes there asyncio tells nobody of.
+    """
+    import asyncio
+    import inspect
+    import json
+    import sys
+
+    import js
+    from pyodide.ffi import to_js
+
+    from silent_refresh.browser import futures
+
+    begins = {"Answer.__init__", "Answer.__await__", "Answer.add_done_callback"}
+    kinds = [futures.Answer, futures.QueueFuture, futures.QueueFutures]
+    functions = [each for kind in kinds for each in vars(kind).values() if inspect.isfunction(each)]
+    monitoring, struck, places, client = sys.monitoring, [], {}, None
+    tool, events = monitoring.DEBUGGER_ID, monitoring.events
+    monitoring.use_tool_id(tool, "interrupts")
+
+    def at(event):
+        def came(code, offset, *_):
+            place = code.co_qualname, event, offset
+            places[place] = None
+            if [place] == struck:
+                struck.clear()
+                raise KeyboardInterrupt
+
+        return came
+
+    async def post(path, content):
+        options = {"method": "POST", "headers": {"Content-Type": "application/json"}}
+        options["body"] = json.dumps(content)
+        return await js.fetch(path, to_js(options, dict_converter=js.Object.fromEntries))
+
+    async def ask(number):
+        return (await client.get(f"items/{number}")).status
+
+    async def ends(count):
+        tasks = [asyncio.ensure_future(ask(number)) for number in range(count)]
+        _, waiting = await asyncio.wait(tasks, timeout=30)
+        for task in waiting:
+            task.cancel()
+        return ["waits" if task in waiting else type(task.exception()).__name__ for task in tasks]
+
+    async def play(place):
+        nonlocal client
+        auth = SilentRefresh()
+        client = Client("/api", auth=auth)
+        await auth.sign_in((await (await post("/login", credentials)).json()).to_py())
+        await post("/lab/expire", {})
+        struck[:] = [place]
+        told = await ends(3)
+        struck.clear()
+        later = await ends(2)
+        auth.close()
+        return told, later
+
+    for event in ("PY_START", "C_RETURN", "PY_RETURN"):
+        monitoring.register_callback(tool, getattr(events, event), at(event))
+    for function in functions:
+        if function.__qualname__ not in begins:
+            watched = events.PY_START | events.CALL | events.PY_RETURN
+            monitoring.set_local_events(tool, function.__code__, watched)
+    stories = [[None, *await play(None)]]
+    stories += [[place, *await play(place)] for place in list(places)]
+    monitoring.free_tool_id(tool)
+    return stories
+
+
+def test_f9_an_interrupt_strikes_what_wakes(fresh_page, lab):
+    """In the middle of another task, or as an answer comes: nobody waits, be it the one or the other (F9)."""
+    session = PageSession(fresh_page())
+    hold_redirects(session.python)
+    credentials = {"username": "demo", "password": "demo-password"}
+    stories = session.python(strike_what_wakes, credentials, timeout=120)
+
+    assert len(stories) > 20
+    assert [] == [story for story in stories if "waits" in (*story[1], *story[2])]
+    assert {end for story in stories for end in story[2]} <= {"NoneType", *GOES_ON}
+
+
 async def strike_in(place, tokens):
     """Send three requests, and let the interrupt strike once, in a function of the page's; then two more."""
     import asyncio

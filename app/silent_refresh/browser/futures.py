@@ -137,14 +137,15 @@ class Answer(Generic[T]):
 
     def set_result(self, result: T) -> None:
         """Settle it, and let the task go on with ``result``."""
-        self._settle()
+        self._refuse_if_settled()
         self.go_on_with(result)
 
     def set_exception(self, error: BaseException) -> None:
         """Settle it, and let the loop raise ``error`` in the task."""
-        self._settle()
+        self._refuse_if_settled()
         self._error = error
         self._wake_by_loop()
+        self._is_settled = True  # last: whoever an interrupt struck before may do it again
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel it, and let the loop raise ``CancelledError`` in the task."""
@@ -155,10 +156,9 @@ class Answer(Generic[T]):
             self._abort(self._ticket)
         return True
 
-    def _settle(self) -> None:
+    def _refuse_if_settled(self) -> None:
         if self._is_settled:
             raise InvalidStateError("it is settled already")
-        self._is_settled = True
 
     def go_on_with(self, result: T) -> None:
         """Let the task go on with ``result``, if it hasn't yet: here, else by the loop.
@@ -178,17 +178,21 @@ class Answer(Generic[T]):
         ):
             self._wake_by_loop()
             return
-        self._waiter = None
         sys.set_asyncgen_hooks(details.firstiter, details.finalizer)
         try:
+            self._waiter = None  # not sooner: whom an interrupt strikes before is called once more
             self._context.run(waiter, details.go_on)
         except BaseException as error:  # SystemExit, say: the loop knows what is to be done about it
             loop.call_soon(_raise, error)
 
     def _wake_by_loop(self) -> None:
+        if self._waiter is not None:
+            self._loop.call_soon(self._woken_by_loop, context=self._context)
+
+    def _woken_by_loop(self) -> None:
         waiter, self._waiter = self._waiter, None
         if waiter is not None:
-            self._loop.call_soon(waiter, self._details.go_on, context=self._context)
+            waiter(self._details.go_on)
 
 
 def _raise(error: BaseException) -> None:
@@ -207,9 +211,10 @@ class QueueFuture(Answer[T]):
 
     def set_result(self, result: T) -> None:
         """Settle it, and let the task go on with ``result`` soon."""
-        self._settle()
+        self._refuse_if_settled()
         self._result = result
         self._later(self)
+        self._is_settled = True  # last, as above
 
     def wake(self) -> None:
         """Let the task go on, if it hasn't yet."""
