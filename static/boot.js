@@ -33,6 +33,7 @@ const LISTED_WITHIN = 250; // ms until the browser lists what became of a reques
 const byId = (id) => document.getElementById(id);
 const arrived = new Set(); // of ARRIVALS
 let isOver = false; // started, or told why not
+let isGuess = false; // what was told: on a busy machine the browser's list may say better later
 let isLeaving = false;
 let isSuspect = false; // something failed, and what it means is being found out
 let startedAt = Infinity; // ms, by the page's clock
@@ -62,9 +63,10 @@ function succeed() {
   checkAnswers();
 }
 
-function fail(reason, what, error) {
-  if (isOver) return;
+function fail(reason, what, error, guess = false) {
+  if (isOver && !isGuess) return;
   isOver = true;
+  isGuess = guess;
   tell(reason, what, error);
 }
 
@@ -92,8 +94,8 @@ function explain(error) {
   isSuspect = true;
   setTimeout(() => {
     checkArrivals(performance.getEntriesByType("resource"));
-    if (/fetch|network|load|import/i.test(message)) fail("unreachable", say("part-not-arrived"), error);
-    else fail("broken", say("error", message.split("\n")[0]), error);
+    if (/fetch|network|load|import/i.test(message)) fail("unreachable", say("part-not-arrived"), error, true);
+    else fail("broken", say("error", message.split("\n")[0]), error, true);
   }, LISTED_WITHIN);
 }
 
@@ -122,7 +124,10 @@ function checkAnswers() {
 
 new PerformanceObserver((list) => checkArrivals(list.getEntries())).observe({ type: "resource", buffered: true });
 // What is still under way when the user leaves is given up; that is no fault.
-addEventListener("pagehide", () => (isOver = isLeaving = true));
+addEventListener("pagehide", () => {
+  isOver = isLeaving = true;
+  isGuess = false;
+});
 addEventListener("unhandledrejection", ({ reason }) => explain(reason));
 addEventListener("error", ({ error, message }) => explain(error ?? message));
 addEventListener("py:progress", ({ detail }) => detail in STEPS && show(...STEPS[detail]));
