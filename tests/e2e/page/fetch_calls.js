@@ -19,8 +19,11 @@ const streamOf = (note, text = "streamed") =>
     },
     cancel: (reason) => note?.("cancelled", String(reason)),
   });
-// A browser that can't send one takes it for a text, "[object ReadableStream]", and never looks into it.
-const sendsStreams = !new Request(ECHO, post(streamOf(), { duplex: "half" })).headers.has("content-type");
+// A browser that can't send one takes it for a text, "[object ReadableStream]", or refuses it, and never looks into it.
+// One that can reads `duplex`, of a body that has no type: https://fetch.spec.whatwg.org/#dom-requestinit-duplex
+let readsDuplex = false;
+const probe = { method: "POST", body: streamOf(), get duplex() { return (readsDuplex = true), "half"; } };
+const sendsStreams = !new Request(ECHO, probe).headers.has("content-type") && readsDuplex;
 const endless = (note) => {
   let cancelled;
   const ended = new Promise((resolve) => (cancelled = resolve));
