@@ -6,7 +6,10 @@ def test_…
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha384
 from typing import Any
 from urllib.parse import urljoin
 
@@ -44,6 +47,7 @@ STREAMS = "a stream as the body of a request"
 REASONS = "the reason of a fetch that is kept alive and aborted"
 OVER_NAMES = "a property of the document's, defined over an element of that name"
 NO_POLICY = "a page without its server's policy"
+MAPS_HASHES = "an import map's hashes, taken for what Integrity-Policy asks for"
 BODIES = "the bodies of requests, told to a test"
 SYNCHRONOUS = """() => {
     const request = new XMLHttpRequest();
@@ -155,6 +159,27 @@ def go_on_by_tab(page: Page) -> bool:
     return bool(page.evaluate("() => document.activeElement.id === 'second'"))
 
 
+def runs_what_the_map_has_hashes_of(page: Page) -> bool:
+    """Have a module import another, in a page that may run no script without a hash."""
+    scripts = {"first": 'import "/lab/second.js";', "second": 'document.title = "it ran";'}
+    hashes = {
+        name: "sha384-" + b64encode(sha384(text.encode()).digest()).decode() for name, text in scripts.items()
+    }
+    import_map = json.dumps({"integrity": {"/lab/second.js": hashes["second"]}})
+    markup = f"""<!doctype html><script type="importmap">{import_map}</script>
+        <script type="module" src="/lab/first.js" integrity="{hashes["first"]}"></script>"""
+    policy = {"Integrity-Policy": "blocked-destinations=(script)", "Content-Type": "text/html"}
+
+    def answer(route: Route) -> None:
+        text = scripts[route.request.url.rsplit("/", 1)[1].removesuffix(".js")]
+        route.fulfill(body=text, content_type="text/javascript")
+
+    page.route("**/lab/*.js", answer)
+    page.route("**/lab/locked", lambda route: route.fulfill(body=markup, headers=policy))
+    page.goto("/lab/locked")
+    return page.title() == "it ran"
+
+
 NEEDS: dict[str, Probe] = {
     "the Navigation API": in_page("'navigation' in window"),
     "synchronous requests answered by a test": answer_a_synchronous_request,
@@ -179,9 +204,16 @@ NEEDS: dict[str, Probe] = {
     "the browser's own words in the console, told to a test": words_of_the_browser,
     "a user's preferences, set by a test": wants_less_motion,
     "a way to take the network away": works(go_offline_and_back),
+    MAPS_HASHES: runs_what_the_map_has_hashes_of,
 }
 
 
 def lacking_in(page: Page) -> set[str]:
     """Return what of all these there isn't."""
-    return {what for what, probe in NEEDS.items() if not probe(page)}
+    lacking = set()
+    for what, probe in NEEDS.items():
+        if not probe(page):
+            lacking.add(what)
+        # WebKit's inspector says no more once a fetch that a test might answer is kept alive, and aborted.
+        page.unroute_all()
+    return lacking

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browsers.features import MAPS_HASHES
 from tools.integrity import CHECKED
 
 TEXT = (Path(__file__).resolve().parents[2] / "index.html").read_text()
@@ -193,6 +194,7 @@ def test_the_page_is_in_nobodys_frame(page, base_url, elsewhere, tmp_path):
         assert frame.url.startswith(IN_ITS_PLACE), parent
 
 
+@pytest.mark.needs(MAPS_HASHES)
 def test_every_script_has_a_hash(page):
     """The page starts where the browser runs no script whose hash it wasn't told (Integrity-Policy)."""
     enforced = {"integrity-policy": "blocked-destinations=(script)"}
