@@ -273,6 +273,7 @@ async def ask_by_requests_in_a_handler():
     return told
 
 
+@pytest.mark.needs("stack switching")
 def test_requests_is_proved(fresh_page: FreshPage, lab: Lab) -> None:
     """Where its caller can wait; elsewhere nothing is sent, and the error says why."""
     page = fresh_page()
@@ -306,7 +307,12 @@ async def open_bound_and_serve():
     )
 
 
-@pytest.mark.parametrize("setup", SETUPS)
+ISOLATED = pytest.mark.needs("cross-origin isolation")
+
+
+@pytest.mark.parametrize(
+    "setup", [pytest.param(setup, marks=ISOLATED) if setup == "shared-memory" else setup for setup in SETUPS]
+)
 def test_a_worker_has_the_pages_key(browser: Browser, server: RunningServer, setup: str) -> None:
     """It signs in with a proof of the page's key, sends by itself, and has refused requests renewed."""
     with open_worker_page(browser, server.url, setup) as python, open_sides(python) as (page, worker):
@@ -435,6 +441,7 @@ async def modules_of_proofs():
     return [name for name in sys.modules if name.endswith((".prover", ".session_keys"))]
 
 
+@pytest.mark.needs("a way to take the network away")
 def test_proofs_are_told_to_nobody(bound: PageSession) -> None:
     """Neither an error nor the console has one."""
     said: list[str] = []
