@@ -365,6 +365,7 @@ const { has: hasField, set: setField } = Headers.prototype;
 const cloneRequest = OwnRequest.prototype.clone;
 const fieldsOf = OwnFormData.prototype.entries;
 const sliceOf = ArrayBuffer.prototype.slice;
+const isResizable = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "resizable")?.get;
 const textOfParams = OwnParams.prototype.toString;
 const sizeOf = getter(Blob.prototype, "size");
 const [bodyOf, headersOf, keepaliveOf, methodOf, modeOf, policyOf, referrerOf, signalOf, urlOf] = [
@@ -399,16 +400,22 @@ const settled = (body) => {
   }
 };
 
+/** Tells whether these are bytes as fetch takes them everywhere: neither shared memory nor of a size that may change. */
+const isFixed = (buffer) => !isResizable?.call(buffer); // throws for what is none
+
 // By the browser's own methods, as fetch does it: an object may have others, and a name that isn't its.
 const copyOf = (body) => {
-  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
+  if (ArrayBuffer.isView(body)) {
+    const { buffer, byteOffset, byteLength } = body;
+    return isFixed(buffer) ? new Uint8Array(buffer, byteOffset, byteLength).slice() : undefined;
+  }
   switch (kindOfObject(body)) {
     case "Blob":
     case "File":
       sizeOf(body); // throws for what is none
       return body;
     case "ArrayBuffer":
-      return sliceOf.call(body, 0);
+      return isFixed(body) ? sliceOf.call(body, 0) : undefined;
     case "URLSearchParams":
       return new OwnParams(textOfParams.call(body));
     case "FormData": {
@@ -461,7 +468,8 @@ class Plain {
     this.isOnce = isStream(init?.body);
     this.method = String(init?.method ?? "GET");
     this.mode = init?.mode;
-    this.signal = init?.signal;
+    const signal = init?.signal;
+    this.signal = signal && isGenuine(signal, isAborted) ? signal : undefined; // WebKit takes others, and forgets them
     this.keepalive = init?.keepalive;
   }
 
@@ -522,10 +530,19 @@ const copied = (request) => {
   }
 };
 
+/** Returns a Request whose body the page can't change any more: WebKit's refers to the page's bytes until it is sent. */
+const withOwnBytes = (request, body) => {
+  if (!isObject(body) || !(ArrayBuffer.isView(body) || /^(ArrayBuffer|URLSearchParams)$/.test(kindOfObject(body)))) {
+    return request;
+  }
+  const copy = settled(body);
+  return copy === undefined ? request : new OwnRequest(request, { body: copy });
+};
+
 /** What the others send: the one Request that fetch makes of its arguments, and a copy of it. */
 class Whole {
   constructor(input, init, placeOf) {
-    this.request = new OwnRequest(input, init); // what is sent next
+    this.request = withOwnBytes(new OwnRequest(input, init), init?.body); // what is sent next
     this.from = address();
     this.isOnce = isStream(init?.body);
     this.url = urlOf(this.request);
