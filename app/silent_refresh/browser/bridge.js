@@ -543,6 +543,7 @@ const withOwnBytes = (request, body) => {
 class Whole {
   constructor(input, init, placeOf) {
     this.request = withOwnBytes(new OwnRequest(input, init), init?.body); // what is sent next
+    this.body = init?.body; // kept for WebKit: the files of a form are gone there with whoever refers to them
     this.from = address();
     this.isOnce = isStream(init?.body);
     this.url = urlOf(this.request);
