@@ -70,7 +70,6 @@ class TokenEndpoints:
         # Read before any delay: a client that hangs up meanwhile must find its rotation done all the same.
         refresh_token = text_field(await read_object(request), "refreshToken")
         jkt = self._key_of(request)
-
         period = self._counters.period
 
         async def rotate() -> Response:

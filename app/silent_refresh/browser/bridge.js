@@ -365,7 +365,7 @@ const { has: hasField, set: setField } = Headers.prototype;
 const cloneRequest = OwnRequest.prototype.clone;
 const fieldsOf = OwnFormData.prototype.entries;
 const sliceOf = ArrayBuffer.prototype.slice;
-const isResizable = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "resizable")?.get;
+const isResizable = getter(ArrayBuffer.prototype, "resizable");
 const textOfParams = OwnParams.prototype.toString;
 const sizeOf = getter(Blob.prototype, "size");
 const [bodyOf, headersOf, keepaliveOf, methodOf, modeOf, policyOf, referrerOf, signalOf, urlOf] = [
@@ -401,7 +401,7 @@ const settled = (body) => {
 };
 
 /** Tells whether these are bytes as fetch takes them everywhere: neither shared memory nor of a size that may change. */
-const isFixed = (buffer) => !isResizable?.call(buffer); // throws for what is none
+const isFixed = (buffer) => !isResizable(buffer); // throws for what is none
 
 // By the browser's own methods, as fetch does it: an object may have others, and a name that isn't its.
 const copyOf = (body) => {
@@ -530,19 +530,18 @@ const copied = (request) => {
   }
 };
 
-/** Returns a Request whose body the page can't change any more: WebKit's refers to the page's bytes until it is sent. */
-const withOwnBytes = (request, body) => {
-  if (!isObject(body) || !(ArrayBuffer.isView(body) || /^(ArrayBuffer|URLSearchParams)$/.test(kindOfObject(body)))) {
-    return request;
-  }
-  const copy = settled(body);
-  return copy === undefined ? request : new OwnRequest(request, { body: copy });
+/** Returns options whose body the page can't change any more: WebKit's Request refers to the page's bytes until it is sent. */
+const withOwnBytes = (init) => {
+  const body = init?.body;
+  const isReferredTo = ArrayBuffer.isView(body) || /^(ArrayBuffer|URLSearchParams)$/.test(kindOfObject(body));
+  const copy = isReferredTo ? settled(body) : undefined;
+  return copy === undefined ? init : { ...init, body: copy };
 };
 
 /** What the others send: the one Request that fetch makes of its arguments, and a copy of it. */
 class Whole {
   constructor(input, init, placeOf) {
-    this.request = withOwnBytes(new OwnRequest(input, init), init?.body); // what is sent next
+    this.request = new OwnRequest(input, withOwnBytes(init)); // what is sent next
     this.body = init?.body; // kept for WebKit: the files of a form are gone there with whoever refers to them
     this.from = address();
     this.isOnce = isStream(init?.body);

@@ -378,6 +378,8 @@ Object.assign(calls, {
   "a Request, and null for a body": (fetch) => fetch(new Request(ECHO, post("text")), { body: null }),
   "a Request, and an empty object": (fetch) => fetch(new Request(ECHO, post("text")), {}),
   "a Request for no-cors": (fetch) => fetch(new Request(ECHO, { mode: "no-cors" })),
+  "bytes, with a referrer and a policy": (fetch) =>
+    fetch(ECHO, post(new Uint8Array([1, 2]), { referrer: "/elsewhere", referrerPolicy: "no-referrer" })),
   "a Request with a referrer": (fetch) =>
     fetch(new Request(ECHO, { referrer: "/elsewhere", referrerPolicy: "unsafe-url" })),
   "a Request with a referrer, and a policy": (fetch) =>
@@ -683,9 +685,9 @@ export const observe = async (name, fetch) => {
 };
 
 /** Returns what is seen of all, or of those that are named; `before` is awaited before each. */
-export const observeAll = async (fetch, before = () => {}, names = Object.keys(calls)) => {
+export const observeAll = async (fetch, before = () => {}) => {
   const seen = {};
-  for (const name of names) {
+  for (const name of Object.keys(calls)) {
     await before();
     seen[name] = await observe(name, fetch);
   }
