@@ -19,9 +19,8 @@ from typing import Any
 import pytest
 
 import silent_refresh
-from silent_refresh import MemoryStorage, RefreshEndpoint, SilentRefreshError
+from silent_refresh import MemoryStorage, SilentRefreshError
 from tests.world.page import LONGEST, PagesLoop, SimulatedPage
-from tests.world.server import Answer, Call
 
 LIBRARY = str(Path(silent_refresh.__file__).parent)
 
@@ -91,16 +90,7 @@ def page_at_its_end(loop: PagesLoop) -> SimulatedPage:
 def page_with_cookie(loop: PagesLoop) -> SimulatedPage:
     """Return one that has a cookie, and no token yet."""
     simulated = SimulatedPage(loop)
-
-    async def renew(call: Call) -> Answer:
-        return Answer(200, {"accessToken": simulated.server.sign_in()["accessToken"]})
-
-    async def make() -> None:
-        endpoint = RefreshEndpoint.cookie("/session/refresh")
-        simulated.auth, simulated.client = simulated.tab.sign(refresh=endpoint, store=MemoryStorage())
-
-    simulated.server.routes["/session/refresh"] = renew
-    loop.run(make())
+    simulated.sign_by_cookie()
     return simulated
 
 

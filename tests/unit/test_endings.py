@@ -18,7 +18,6 @@ import pytest
 from silent_refresh import (
     Client,
     MemoryStorage,
-    RefreshEndpoint,
     RefreshError,
     RefreshUnavailable,
     Request,
@@ -29,7 +28,6 @@ from silent_refresh import (
 from silent_refresh.http.challenges import refuses_token
 from tests.world.browser import TabStorage
 from tests.world.page import LONGEST, PagesLoop, SimulatedPage, end_of
-from tests.world.server import Answer, Call
 
 ENDINGS = [ZeroDivisionError, asyncio.CancelledError, SystemExit, KeyboardInterrupt]
 # Before, an asynchronous generator in the middle of a wait, for the lock say, hears nothing of its end.
@@ -290,18 +288,7 @@ def test_f39_a_renewal_that_never_ends_is_written_off(simulated: SimulatedPage) 
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.3])
 def test_f9_the_sign_in_from_a_cookie(simulated: SimulatedPage, moment: float) -> None:
     """All tasks are cancelled meanwhile: who waits is told, and can try again (F9)."""
-
-    async def renew(call: Call) -> Answer:
-        await asyncio.sleep(0.5)
-        return Answer(200, {"accessToken": simulated.server.sign_in()["accessToken"]})
-
-    simulated.server.routes["/session/refresh"] = renew
-
-    async def make() -> None:
-        endpoint = RefreshEndpoint.cookie("/session/refresh")
-        simulated.auth, simulated.client = simulated.tab.sign(refresh=endpoint, store=MemoryStorage())
-
-    simulated.loop.run(make())
+    simulated.sign_by_cookie(takes=0.5)
     asking = [simulated.loop.create_task(simulated.auth.refresh()) for _ in range(3)]
     simulated.loop.run_for(moment)
     for task in asyncio.all_tasks(simulated.loop) - set(asking[1:]):

@@ -7,10 +7,10 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-from silent_refresh import Client, Response, SilentRefresh, Tokens
+from silent_refresh import Client, MemoryStorage, RefreshEndpoint, Response, SilentRefresh, Tokens
 from tests.world.browser import Browser, Tab
 from tests.world.loop import VirtualLoop
-from tests.world.server import Call, Server
+from tests.world.server import Answer, Call, Server
 
 LONGEST = 60.0  # s that anything may take
 
@@ -82,6 +82,20 @@ class SimulatedPage:
 
         self.loop.run(make())
         self.sign_in()
+
+    def sign_by_cookie(self, *, takes: float = 0.0) -> None:
+        """Make ``auth``; there's a cookie, and no token yet. The call that renews takes so many seconds."""
+
+        async def renew(call: Call) -> Answer:
+            await asyncio.sleep(takes)
+            return Answer(200, {"accessToken": self.server.sign_in()["accessToken"]})
+
+        async def make() -> None:
+            endpoint = RefreshEndpoint.cookie("/session/refresh")
+            self.auth, self.client = self.tab.sign(refresh=endpoint, store=MemoryStorage())
+
+        self.server.routes["/session/refresh"] = renew
+        self.loop.run(make())
 
     def sign_in(self) -> None:
         """Sign in, with a token that has expired."""
