@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import urljoin, urlsplit
+from weakref import ref
 
 from silent_refresh import Client, Request, Response, SilentRefresh
 from silent_refresh.platform.platform import Platform
@@ -257,7 +258,14 @@ class TabStorage:
     shared = True
 
     def __init__(self, tab: Tab) -> None:
-        self._tab = tab
+        # The library knows the sessions of a store while it has any, by the store: a world could else never go.
+        self._known = ref(tab)
+
+    @property
+    def _tab(self) -> Tab:
+        tab = self._known()
+        assert tab is not None, "its browser is gone"
+        return tab
 
     def get(self, key: str) -> str | None:
         """Read this tab's view."""
