@@ -27,10 +27,9 @@ demo: .venv/.server-ready page ## Serve the demo page; PORT=8000
 page: $(PAGE) ## Pack the page's Python anew, after a change under app/ while the demo runs
 	@node tools/page.mjs
 
-# WebKit is asked for by its name: on a busy machine it takes many times as long as the others.
-ENGINES = firefox
+ENGINES = firefox webkit
 # Run two at a time, what takes longest first; the first shows its progress, each of the others what it said when it is over.
-TESTS = $(addprefix test-,e2e python pages $(ENGINES) interop)
+TESTS = $(addprefix test-,e2e pages python $(ENGINES) interop deaths)
 # Whole pages, the demo's and those that the docs tell how to make: each test starts its own.
 PAGES = $(wildcard $(patsubst %,tests/e2e/test_%.py,demo* boot* guide recipes starter jupyterlite marimo py_editor packed_page))
 # Status 5: there is none of those that ARGS selects.
@@ -54,7 +53,9 @@ test-pages:
 test-python:
 	@$(BIN)/python -m pytest tests --ignore tests/e2e --ignore tests/interop $(OR_NONE)
 test-interop:
-	@$(BIN)/python -m pytest tests/interop tests/e2e/deaths $(OR_NONE)
+	@$(BIN)/python -m pytest tests/interop $(OR_NONE)
+test-deaths:
+	@$(BIN)/python -m pytest tests/e2e/deaths $(OR_NONE)
 test-chromium test-firefox test-webkit: test-%: $(READY)
 	@$(BIN)/python tools/browser.py $*
 	@$(BIN)/python -m pytest tests/e2e -m every_engine --browser $* $(OR_NONE)

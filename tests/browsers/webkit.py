@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urljoin
@@ -26,7 +27,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.browsers.priority import with_priority
 
-PATIENCE = 120.0  # s, for a browser or a tab to start
+PATIENCE = 120.0  # s, for a tab to start
+STARTS = (40.0, 80.0, 160.0)  # s that a browser has to start, before it is ended and another one is started
 TARGET = re.compile(r'class="targetname">(?P<title>[^<]*)<.*?(?P<path>/socket/\d+/\d+/WebPage)')
 # Where each tab starts; then it has this title. It is of the site that the test is about: Playwright must not
 # meet a tab that changes its process, nor can it follow one to another site. Where there is none, as on a
@@ -36,6 +38,8 @@ START_PAGE = "/tests/e2e/page/start.html"
 STARTED = "Started"
 OWN_START_PAGE = b"<!doctype html><script>onload = () => { document.title = 'Started'; };</script>"
 POLL = 0.05  # s; the inspector's list of tabs tells of no change
+# Where systems don't look for the port of a connection that they make: one of those may be taken when it is needed.
+PORTS = range(20_000, 30_000)
 
 
 class WebKit:
@@ -77,7 +81,7 @@ class WebKit:
         self._told.append(told)
 
     def new_context(self, base_url: str = "", **_: Any) -> Context:
-        """Start a MiniBrowser."""
+        """Return what starts a MiniBrowser for its first tab."""
         context = Context(self._playwright, self._minibrowser, self._display, base_url)
         self.contexts.append(context)
         for told in self._told:
@@ -107,20 +111,12 @@ class Context:
         self.start = urljoin(base_url, START_PAGE)
         if not base_url or httpx.get(self.start, trust_env=False, timeout=PATIENCE).is_error:
             self.start = self._serving.enter_context(serving(lambda _: OWN_START_PAGE))
-        self._inspector = f"127.0.0.1:{free_port()}"
-        environment = {
-            "DISPLAY": display,
-            "GDK_BACKEND": "x11",
-            "LIBGL_ALWAYS_SOFTWARE": "1",
-            "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
-            "WEBKIT_INSPECTOR_HTTP_SERVER": self._inspector,
-        }
-        self._process = subprocess.Popen(
-            with_priority([minibrowser, "--private", "--enable-developer-extras=true", self.start]),
-            env={**os.environ, **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        self._command = with_priority(
+            [minibrowser, "--private", "--enable-developer-extras=true", self.start]
         )
+        self._display = display
+        self._inspector = ""  # its address
+        self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
 
     def __enter__(self) -> Context:
@@ -130,6 +126,8 @@ class Context:
         self.close()
 
     def __getattr__(self, name: str) -> Any:
+        if not self._tabs:
+            raise AttributeError(f"{name}: there is no tab yet")
         return getattr(self._tabs[-1].context, name)
 
     def new_page(self) -> WebKitPage:
@@ -146,20 +144,48 @@ class Context:
     def _new_tab(self) -> Tab:
         if self._tabs:
             self.pages[0].evaluate("url => { window.open(url, '_blank', 'noopener') }", self.start)
-        tab = Tab(self._playwright, f"ws://{self._inspector}{self._new_target()}")
+            path = self._new_target(PATIENCE)
+        else:
+            path = self._first_target()
+        if path is None:
+            raise TimeoutError(f"WebKit did not start at {self.start}")
+        tab = Tab(self._playwright, f"ws://{self._inspector}{path}")
         self._tabs.append(tab)
         return tab
 
-    def _new_target(self) -> str:
-        """Return the address of the tab that is starting, once it has started."""
+    def _first_target(self) -> str | None:
+        """Start the browser, and return its first tab's path. Now and then one shows none: another is started."""
+        for patience in STARTS:
+            self._end()
+            self._inspector = f"127.0.0.1:{free_port()}"
+            environment = {
+                "DISPLAY": self._display,
+                "GDK_BACKEND": "x11",
+                "JSC_useOMGJIT": "0",  # as launch.py has it for Chromium: a page takes a third less
+                "LIBGL_ALWAYS_SOFTWARE": "1",
+                "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
+                "WEBKIT_INSPECTOR_HTTP_SERVER": self._inspector,
+            }
+            self._process = subprocess.Popen(
+                self._command,
+                env={**os.environ, **environment},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            if path := self._new_target(patience):
+                return path
+        return None
+
+    def _new_target(self, patience: float) -> str | None:
+        """Return the path of the tab that is starting, once it has started; give up after so many seconds."""
         known = {tab.path for tab in self._tabs}
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+        until = time.monotonic() + patience
+        while time.monotonic() < until and self._process and self._process.poll() is None:
             for found in TARGET.finditer(self._listed()):
                 if found["title"] == STARTED and found["path"] not in known:
                     return found["path"]
             time.sleep(POLL)
-        raise TimeoutError(f"WebKit did not start at {self.start}")
+        return None
 
     def _listed(self) -> str:
         try:
@@ -198,9 +224,14 @@ class Context:
         self._is_closed = True
         for tab in self._tabs:
             tab.close()
-        self._process.terminate()
-        self._process.wait()
+        self._end()
         self._serving.close()
+
+    def _end(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
 
 
 class WebKitPage(Page):
@@ -274,8 +305,9 @@ def serving(answer: Callable[[str], bytes]) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port that nobody has."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")

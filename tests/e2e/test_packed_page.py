@@ -53,7 +53,6 @@ def browser_context_args(browser_context_args: dict[str, Any], served: InteropSe
     return {**browser_context_args, "base_url": served.url}
 
 
-@pytest.mark.every_engine("the guide")
 def test_the_guides_page_works_as_before(page: Page, served: InteropServer) -> None:
     """From the page to the login and back; an expired token is renewed unseen."""
     said: list[str] = []

@@ -81,7 +81,6 @@ def test_both_tabs_show_a_renewal_of_one(tabs, lab):
     assert 1 == lab.counters()["refresh"]
 
 
-@pytest.mark.every_engine("Web Locks")
 def test_a_tab_that_is_gone_leaves_no_spinner_on(pages, tabs, lab):
     """The browser frees its lock, long before the renewal would have been given up."""
     page = open_page(pages[0].page.context)
@@ -96,7 +95,6 @@ def test_a_tab_that_is_gone_leaves_no_spinner_on(pages, tabs, lab):
         tab.python(until_renewing, False, timeout=PATIENT / 2)
 
 
-@pytest.mark.every_engine("Web Locks")
 def test_a_tab_that_comes_later_shows_it_too(pages, tabs, lab):
     """It looks who renews when it starts."""
     lab.refresh(delay=4)

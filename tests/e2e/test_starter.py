@@ -41,7 +41,6 @@ def browser_context_args(browser_context_args: dict[str, Any], starter: InteropS
     return {**browser_context_args, "base_url": starter.url}
 
 
-@pytest.mark.every_engine("the guide")
 def test_from_the_page_to_the_login_and_back(page: Page, starter: InteropServer) -> None:
     """A wrong password is told; an expired token is renewed unseen; a revoked session ends at the login.
 

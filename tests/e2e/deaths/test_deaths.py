@@ -55,7 +55,6 @@ def test_a_sign_in_is_kept(kills: Kills) -> None:
     assert NONE == kills.bad_ends
 
 
-@pytest.mark.every_engine("IndexedDB")
 def test_a_sign_out_is_kept(kills: Kills) -> None:
     """It comes back signed out; no token of that session leaves, though the server would take it (F91)."""
     for kill in kills("after a sign-out"):
