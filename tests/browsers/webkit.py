@@ -38,7 +38,7 @@ START_PAGE = "/tests/e2e/page/start.html"
 STARTED = "Started"
 OWN_START_PAGE = b"<!doctype html><script>onload = () => { document.title = 'Started'; };</script>"
 POLL = 0.05  # s; the inspector's list of tabs tells of no change
-# Where systems don't look for the port of a connection that they make: one of those may be taken when it is needed.
+# Systems give none of these to a connection that is made; one of those may be taken when it's needed.
 PORTS = range(20_000, 30_000)
 
 
@@ -154,7 +154,7 @@ class Context:
         return tab
 
     def _first_target(self) -> str | None:
-        """Start the browser, and return its first tab's path. Now and then one shows none: another is started."""
+        """Start the browser, and return its first tab's path. If it shows none, another one is started."""
         for patience in STARTS:
             self._end()
             self._inspector = f"127.0.0.1:{free_port()}"

@@ -258,7 +258,7 @@ class TabStorage:
     shared = True
 
     def __init__(self, tab: Tab) -> None:
-        # The library knows the sessions of a store while it has any, by the store: a world could else never go.
+        # The library knows the sessions of a store by that, while it has any: a world could else never go.
         self._known = ref(tab)
 
     @property
