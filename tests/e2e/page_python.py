@@ -95,7 +95,8 @@ class PagePython:
     def wait_until_ready(self) -> None:
         """Wait until the test page's Python is there, after a navigation that came from elsewhere say."""
         ready = self.page.get_by_text("Ready", exact=True)
-        expect(ready.or_(self.page.get_by_role("alert"))).to_be_visible()
+        # The page's order: an alert, which is there when the start has failed, comes before that.
+        expect(ready.or_(self.page.get_by_role("alert")).first).to_be_visible()
         if not ready.is_visible():
             raise PagePythonError(
                 "the test page did not start:\n" + self.page.get_by_role("alert").inner_text()

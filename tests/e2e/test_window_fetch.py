@@ -71,6 +71,69 @@ def test_javascript_shares_one_refresh(wrapped: PagePython, lab: Lab) -> None:
     assert 1 == lab.counters()["refresh"]
 
 
+async def what_a_failure_is(path, integrity, by):
+    import js
+    from pyodide.ffi import JsException, to_js
+    from wrapped import pyfetch
+
+    try:
+        if by == "pyfetch":
+            await pyfetch(path, integrity=integrity)
+        else:
+            await js.fetch(path, to_js({"integrity": integrity}, dict_converter=js.Object.fromEntries))
+    except (JsException, OSError) as error:
+        return type(error).__name__
+
+
+# Of an empty answer: another one is fetch's for an error as on a dead network.
+EMPTY = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+
+
+@pytest.mark.every_engine("fetch's errors")
+@pytest.mark.parametrize("token", ["good", "ended"])
+@pytest.mark.parametrize("by", ["js.fetch", "pyfetch"])
+def test_python_hears_of_a_dead_network(wrapped: PagePython, lab: Lab, token: str, by: str) -> None:
+    """WebKit's error has no stack then, Pyodide takes it for none, and its await would never end."""
+    if token == "ended":
+        wrapped(sign_in_with_an_ended_token, lab.sign_in())
+
+    assert wrapped(what_a_failure_is, "/api/echo", EMPTY, by)
+
+
+WATCH = """async () => {
+    const watched = window.fetch;
+    window.unwatch = () => { window.fetch = watched; };
+    window.fetch = async (...call) => {
+        const response = await watched(...call);
+        if (!response.url.endsWith("?dead")) return response;
+        const error = new TypeError("Load failed");
+        delete error.stack;
+        throw window.frozen ? Object.freeze(error) : error;
+    };
+}"""
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+@pytest.mark.parametrize("token", ["good", "ended"])
+def test_python_hears_of_an_error_without_a_stack(
+    page_python: PagePython, lab: Lab, token: str, is_frozen: bool
+) -> None:
+    """As WebKit's are, here from what watches the page's fetch. One that's frozen stays what it is."""
+    page_python.page.evaluate(WATCH)
+    page_python.page.evaluate("(is) => { window.frozen = is; }", is_frozen)
+    page_python(wrap_fetch, lab.sign_in())
+    try:
+        if token == "ended":
+            page_python(sign_in_with_an_ended_token, lab.sign_in())
+        told = page_python.page.evaluate("() => fetch('/api/echo?dead').catch(String)")
+        assert "TypeError: Load failed" == told
+        if not is_frozen:
+            assert page_python(what_a_failure_is, "/api/echo?dead", "", "js.fetch")
+    finally:
+        page_python(unwrap_fetch)
+        page_python.page.evaluate("() => window.unwatch()")
+
+
 def test_f63_the_page_is_served_while_the_refresh_endpoint_is_down(wrapped: PagePython, lab: Lab) -> None:
     """With a token that has ended by the clock: files need none, the server's clock may be behind (F63)."""
     wrapped(sign_in_again, {**lab.sign_in(), "expiresIn": 0.001})

@@ -160,7 +160,7 @@ class _Copy:
         self._answer = answer
 
     async def read(self) -> bytes:
-        return bytes((await self._answer.clone().arrayBuffer()).to_bytes())
+        return bytes((await load_bridge().readCopy(self._answer)).to_bytes())
 
     async def chunks(self) -> AsyncIterator[bytes]:
         yield await self.read()

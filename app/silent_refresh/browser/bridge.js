@@ -1,11 +1,20 @@
 // The few lines of JavaScript that the platform demands, for app/silent_refresh/browser.
 //
-// Pyodide's await hangs for ever on a promise that was rejected with something that is no Error, an unawaited
+// Pyodide's await hangs for ever on a promise that was rejected with what it takes for no error, an unawaited
 // crossing costs a tenth of an awaited one, and a cancelled task aborts nothing: so promises end here, and Python
 // gets plain values through callbacks. A page under a strict CSP loads this file as a module
 // (`[js_modules.main]` in pyscript.toml, as silent_refresh_bridge); elsewhere Python runs its text.
 
-const asError = (e) => (e instanceof Error ? e : new DOMException(String(e ?? "aborted"), "AbortError"));
+/** Gives an error a stack. By that Pyodide knows errors, and WebKit gives none to those of a dead network, or of import(). */
+const withStack = (e) => {
+  const isWithout = e instanceof Error && !("stack" in e);
+  if (isWithout) Reflect.defineProperty(e, "stack", { value: String(e), configurable: true, writable: true });
+  return e;
+};
+/** Returns what Python can await: the error, or one in place of what is none, or may not be changed. */
+const asError = (e) =>
+  e instanceof Error && "stack" in withStack(e) ? e : new DOMException(String(e ?? "aborted"), "AbortError");
+const orError = (promise) => promise.catch((reason) => Promise.reject(asError(reason)));
 
 // --- the platform's own ------------------------------------------------------------------------------------
 
@@ -42,8 +51,9 @@ let prover; // a promise of what signs for tokens that are bound to a key; dpop.
 /** Makes that, from what dpop.js exports; without it, the file beside this one is loaded. */
 const useProver = (found) =>
   (prover ??= Promise.resolve(found ?? import("./dpop.js")).then(({ makeProver }) => makeProver(withDatabase)));
-const withProver = async (name, ...args) => (await prover)[name](...args);
-const proven = (what, begin) => withProver("send", what, begin); // see there
+const askProver = async (name, ...args) => (await prover)[name](...args);
+const withProver = (name, ...args) => orError(askProver(name, ...args)); // Python's
+const proven = (what, begin) => askProver("send", what, begin); // see there
 
 /**
  * Returns the header fields as text, and whether they tell of JSON that is known to be small, or of unknown length as
@@ -755,25 +765,29 @@ const wrapFetch = (help) => {
         message.giveUp();
         settle(value);
       };
-      const send = (token, key) => call.send(token, key).catch((reason) => Promise.reject(asError(reason)));
+      const send = (token, key) => orError(call.send(token, key));
       // Libraries know a dead network by fetch's own text.
       const fail = (told) =>
         reject(call.failure ? call.failure.reason : new TypeError("Failed to fetch", { cause: new Error(told) }));
       help(url, method, keepalive === true, response, token, session, send, over(resolve), over(fail));
     });
 
+  /** Rejects with fetch's own reason, for a caller that may be Python: `pyfetch`, `pyscript.fetch`. */
+  const rejected = (reason) => Promise.reject(withStack(reason));
+
   // What most calls are, a URL in text and a good token, in few steps: all else is made when it is refused.
   const sendBare = (text, place) => {
     const sent = { scheme, session, token };
     const calledFrom = from ?? address();
-    return native(text, { headers: { ...fields } }).then((response) => {
+    const answered = (response) => {
       if (response.status !== 401 || ownFetch !== native) return response;
       const message = new Plain(text, place, undefined, calledFrom);
       message.settle();
       const call = new Call(message, native, sent.scheme, sent.session);
       Object.assign(call, { times: 1, token: sent.token, response });
       return helped(call);
-    });
+    };
+    return native(text, { headers: { ...fields } }).then(answered, rejected);
   };
 
   // A method, and no async function: it is no constructor either, and what isn't ours settles when it would.
@@ -805,7 +819,7 @@ const wrapFetch = (help) => {
         (reason) => {
           if (reason?.problem === "key") return helped(call);
           message.giveUp(reason);
-          throw reason;
+          return rejected(reason);
         },
       );
     },
@@ -843,6 +857,9 @@ const wrapFetch = (help) => {
     },
   };
 };
+
+/** Reads the body of a response, and leaves it to be read. */
+const readCopy = (response) => orError(response.clone().arrayBuffer());
 
 // --- the page ---------------------------------------------------------------------------------------------
 
@@ -1058,6 +1075,6 @@ const flags = (name, changed) => {
 };
 
 export {
-  baseURI, cameFrom, canSwitch, channel, flags, hasLocks, here, lock, parse, readTexts, setBase, settled, soon, transport, watch,
-  useProver, whenStayed, withProver, wrapFetch, writeTexts,
+  baseURI, cameFrom, canSwitch, channel, flags, hasLocks, here, lock, parse, readCopy, readTexts, setBase, settled, soon, transport,
+  watch, useProver, whenStayed, withProver, wrapFetch, writeTexts,
 };
