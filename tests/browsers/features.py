@@ -28,7 +28,7 @@ SENDS_STREAMS = """(() => {
 })()"""
 TELLS_REASON = """{
     const controller = new AbortController();
-    const call = fetch("/", { keepalive: true, signal: controller.signal });
+    const call = fetch("/", { signal: controller.signal%s });
     controller.abort("reason");
     return call.catch((reason) => reason === "reason");
 }"""
@@ -44,7 +44,8 @@ TAKES_A_BASE = """() => {
 }"""
 DEVTOOLS = "Chromium's DevTools protocol"
 STREAMS = "a stream as the body of a request"
-REASONS = "the reason of a fetch that is kept alive and aborted"
+REASONS = "the reason of a fetch that is aborted"
+REASONS_KEPT_ALIVE = "the reason of a fetch that is kept alive and aborted"
 OVER_NAMES = "a property of the document's, defined over an element of that name"
 NO_POLICY = "a page without its server's policy"
 MAPS_HASHES = "an import map's hashes, taken for what Integrity-Policy asks for"
@@ -198,7 +199,8 @@ NEEDS: dict[str, Probe] = {
     "a Tab key that leads on": go_on_by_tab,
     "redirects answered by a test": redirect_a_request,
     STREAMS: in_page(SENDS_STREAMS),
-    REASONS: in_page(TELLS_REASON),
+    REASONS: in_page(TELLS_REASON % ""),
+    REASONS_KEPT_ALIVE: in_page(TELLS_REASON % ", keepalive: true"),
     OVER_NAMES: in_page(DEFINES_OVER_A_NAME),
     BODIES: body_of_a_request,
     "the browser's own words in the console, told to a test": words_of_the_browser,

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from silent_refresh import SilentRefresh, Tokens, install
-from tests.browsers.features import REASONS, STREAMS
+from tests.browsers.features import REASONS, REASONS_KEPT_ALIVE, STREAMS
 from tests.e2e.page_python import ADDRESS, PagePython
 from tests.e2e.running_server import RunningServer
 
@@ -45,6 +45,7 @@ BEFORE = """async () => {
 Seen = dict[str, Any]
 
 SIGNED_IN = ("good", "refused", "ended", "down", "listening")
+WAITING = ("ended", "down", "listening", "signed out")
 STATES = (*SIGNED_IN, "signed out")
 REFRESHES = {**dict.fromkeys(STATES, 0), "refused": 200, "ended": 200, "down": 2}  # at the least
 # What differs, in which states, and why that is so.
@@ -65,7 +66,7 @@ LISTED_OF_STREAMS = {
     ),
     "a stream is locked at once": (
         "it is locked when it's sent, not while it waits for a token",
-        ("ended", "down", "listening", "signed out"),
+        WAITING,
     ),
 }
 # Where the browser takes a stream for a text, which says that it is one.
@@ -77,8 +78,36 @@ LISTED_OF_TEXTS = {
     "a locked stream": TAKEN_FOR_ONE,
     "a stream that was read": TAKEN_FOR_ONE,
 }
+# Where the browser refuses one, when it sends it.
+ENDED_BEFORE = "it ends while it waits for a token, and isn't sent", WAITING
+LISTED_OF_REFUSALS = dict.fromkeys(
+    (
+        "a stream is locked at once",
+        "a stream's source ends with an abort",
+        "a stream's source ends with an abort, in a Request",
+    ),
+    ENDED_BEFORE,
+)
+# Where the browser forgets why a call was aborted.
+TOLD_WHY = "what waits for a token tells the reason of its abort, as the standard has it", WAITING
+LISTED_OF_REASONS = dict.fromkeys(
+    (
+        "a Request of a Request, and a signal",
+        "a Request, and a signal",
+        "aborted at once",
+        "aborted at once, in a Request",
+        "aborted at once, with a text",
+        "aborted at once, with an error",
+        "aborted at once, with null",
+    ),
+    TOLD_WHY,
+)
 # Where the browser does its own with what is kept alive: by chance it is the same here.
-KEPT_ALIVE = {"two bodies near it", "kept alive, and aborted at once"}
+KEPT_ALIVE = {
+    "two bodies near it",
+    "kept alive, and aborted at once",
+    "a Request that is kept alive, aborted at once",
+}
 
 
 async def open_session(tokens):
@@ -181,10 +210,12 @@ def test_every_kind_of_call_is_fetchs_own(
     }
     assert f"A test makes {len(seen)} kinds of calls" in RECIPE.read_text(encoding="utf-8")
     takes_for_text = "error" not in expected["a stream without duplex"]  # of two ways to be without streams
-    of_lacking = LISTED_OF_TEXTS if takes_for_text else {}
+    of_lacking = LISTED_OF_TEXTS if takes_for_text else LISTED_OF_REFUSALS
     all_listed = LISTED | (of_lacking if STREAMS in lacking else LISTED_OF_STREAMS)
-    listed = {name for name, (_, states) in all_listed.items() if state in states}
     if REASONS in lacking:
+        all_listed |= LISTED_OF_REASONS
+    listed = {name for name, (_, states) in all_listed.items() if state in states}
+    if REASONS_KEPT_ALIVE in lacking:
         differences = {name: found for name, found in differences.items() if name not in KEPT_ALIVE}
     assert {} == {name: found for name, found in differences.items() if name not in listed}
     assert listed == differences.keys()
