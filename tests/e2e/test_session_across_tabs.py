@@ -120,7 +120,6 @@ def test_a_page_that_comes_back_reads_the_session_again(tabs):
     assert 1 == len(tabs[0].redirects())
 
 
-@pytest.mark.every_engine("Web Locks")
 def test_without_web_locks_each_tab_renews_by_itself(browser, base_url, server):
     """One renewal a tab, the others' tokens are adopted, and the console says once what is missing (F20)."""
     lab = server.lab
