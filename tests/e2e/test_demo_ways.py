@@ -16,6 +16,7 @@ def page(dashboard: Page) -> Page:
     return dashboard
 
 
+@pytest.mark.needs("stack switching")
 def test_five_ways_share_one_refresh(page: Page) -> None:
     """Each is refused with the old token, and answered with the new one."""
     assert [
