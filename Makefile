@@ -57,12 +57,12 @@ test-interop:
 test-deaths:
 	@$(BIN)/python -m pytest tests/e2e/deaths $(OR_NONE)
 # Now and then a page's Python doesn't start in WebKit: then it's started once more.
-test-webkit: private AGAIN = --only-rerun="did not start"
+test-webkit test-all-webkit: private AGAIN = --only-rerun="did not start"
 test-chromium test-firefox test-webkit: test-%: $(READY)
 	@$(BIN)/python tools/browser.py $*
 	@$(BIN)/python -m pytest tests/e2e -m every_engine --browser $* $(AGAIN) $(OR_NONE)
 test-all-firefox test-all-webkit: test-all-%:
-	+@$(BIN)/python -m pytest tests/e2e --browser $* $(OR_NONE)
+	+@$(BIN)/python -m pytest tests/e2e --browser $* $(AGAIN) $(OR_NONE)
 
 soak: .venv/.ready page ## Search for long: over 100,000 interleavings, 5,000 stories, 180 deaths of the browser
 	@$(BIN)/python tools/browser.py

@@ -100,7 +100,7 @@ def test_python_hears_of_a_dead_network(wrapped: PagePython, lab: Lab, token: st
     assert wrapped(what_a_failure_is, "/api/echo", EMPTY, by)
 
 
-WATCH = """async () => {
+WATCH = """(isFrozen) => {
     const watched = window.fetch;
     window.unwatch = () => { window.fetch = watched; };
     window.fetch = async (...call) => {
@@ -108,7 +108,7 @@ WATCH = """async () => {
         if (!response.url.endsWith("?dead")) return response;
         const error = new TypeError("Load failed");
         delete error.stack;
-        throw window.frozen ? Object.freeze(error) : error;
+        throw isFrozen ? Object.freeze(error) : error;
     };
 }"""
 
@@ -119,8 +119,7 @@ def test_python_hears_of_an_error_without_a_stack(
     page_python: PagePython, lab: Lab, token: str, is_frozen: bool
 ) -> None:
     """As WebKit's are, here from what watches the page's fetch. One that's frozen stays what it is."""
-    page_python.page.evaluate(WATCH)
-    page_python.page.evaluate("(is) => { window.frozen = is; }", is_frozen)
+    page_python.page.evaluate(WATCH, is_frozen)
     page_python(wrap_fetch, lab.sign_in())
     try:
         if token == "ended":
