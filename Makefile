@@ -28,18 +28,19 @@ page: $(PAGE) ## Pack the page's Python anew, after a change under app/ while th
 	@node tools/page.mjs
 
 ENGINES = firefox webkit
-# Run two at a time, what takes longest first; the first shows its progress, each of the others what it said when it is over.
-TESTS = $(addprefix test-,e2e pages python $(ENGINES) interop deaths)
+# Run three at a time, since tests wait as well, what takes longest first; the first shows its progress, each of the
+# others what it said when it is over.
+TESTS = $(addprefix test-,e2e pages python $(ENGINES) deaths interop)
 # Whole pages, the demo's and those that the docs tell how to make: each test starts its own.
 PAGES = $(wildcard $(patsubst %,tests/e2e/test_%.py,demo* boot* guide recipes starter jupyterlite marimo py_editor packed_page))
 # Status 5: there is none of those that ARGS selects.
 OR_NONE = $(ARGS) || [ $$? -eq 5 ]
 READY = $(addprefix .venv/,.ready .niquests-ready .httpx-ready .notebooks-ready) node_modules/.ready
-TWO_AT_A_TIME = $(MAKE) --no-print-directory --jobs=2 --output-sync
+AT_A_TIME = $(MAKE) --no-print-directory --output-sync --jobs
 test: ## Run all tests, in real browsers too; ARGS="-k name"; BROWSER=firefox or webkit: all there
-	+@$(TWO_AT_A_TIME) .venv/.ready node_modules/.ready
-	+@$(TWO_AT_A_TIME) page browsers $(READY)
-	+@$(TWO_AT_A_TIME) --keep-going $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
+	+@$(AT_A_TIME)=2 .venv/.ready node_modules/.ready
+	+@$(AT_A_TIME)=2 page browsers $(READY)
+	+@$(AT_A_TIME)=3 --keep-going $(if $(BROWSER),test-all-$(BROWSER),$(TESTS))
 
 .PHONY: browsers
 browsers:
@@ -64,9 +65,10 @@ test-chromium test-firefox test-webkit: test-%: $(READY)
 test-all-firefox test-all-webkit: test-all-%:
 	+@$(BIN)/python -m pytest tests/e2e --browser $* $(AGAIN) $(OR_NONE)
 
+LONG = $(addprefix tests/e2e/,deaths test_any_stored_state.py test_endurance.py)
 soak: .venv/.ready page ## Search for long: over 100,000 interleavings, 5,000 stories, 180 deaths of the browser
 	@$(BIN)/python tools/browser.py
-	SOAK=1 $(BIN)/python -m pytest tests/engine tests/e2e/deaths --ignore tests/engine/test_mutants.py $(ARGS)
+	SOAK=1 $(BIN)/python -m pytest tests/engine $(LONG) --ignore tests/engine/test_mutants.py $(ARGS)
 
 conformance: .venv/.conformance-ready page ## Run the Web Platform Tests of fetch under install(), from the folder WPT=…
 	@$(BIN)/python tools/browser.py

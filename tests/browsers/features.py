@@ -187,9 +187,11 @@ NEEDS: dict[str, Probe] = {
     "stack switching": in_page("'Suspending' in WebAssembly"),
     DEVTOOLS: works(lambda page: page.context.new_cdp_session(page).detach()),
     "a profile with preferences": is_playwrights,
-    # WebKit's inspector follows no tab to another site, ends with a message of more than 128 KiB, leaves no
-    # page isolated, keeps to its policy, shares its globals, and knows no dialog: everything waits for one.
+    # WebKit's inspector follows no tab to another site, and none that a page opens, ends with a message of
+    # more than 128 KiB, leaves no page isolated, keeps to its policy, shares its globals, and knows no
+    # dialog: everything waits for one.
     "other sites in one tab": is_playwrights,
+    "pages that a page opens": is_playwrights,
     "long answers by a test": is_playwrights,
     "cross-origin isolation": is_playwrights,
     NO_POLICY: lambda page: is_playwrights(page) and bypasses_the_policy(page),

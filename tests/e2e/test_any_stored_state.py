@@ -1,7 +1,7 @@
 """Whatever is stored, in a real page's localStorage and IndexedDB: answered, or at the login (F99).
 
-The states are those of ``tests/engine/test_any_stored_state.py``, and values that no text can hold; a
-hundred of them in one page, one after the other.
+The states are those of ``tests/engine/test_any_stored_state.py``, and values that no text can hold; fifty
+of them in one page, one after the other, two hundred with ``SOAK=1``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.e2e.page_session import hold_redirects
 from tests.e2e.running_server import Lab
 from tests.engine.test_any_stored_state import entries, filled_in, texts
 
-STATES = 200 if os.environ.get("SOAK") else 100
+STATES = 200 if os.environ.get("SOAK") else 50
 WRITE = """async ([texts, journal, value, forgets]) => {
     localStorage.clear();
     if (forgets) sessionStorage.clear();

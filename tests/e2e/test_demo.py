@@ -62,7 +62,6 @@ def test_a_wrong_password_is_told(page, lab):
     assert page.url.endswith("/login?next=%2F%3Fpage%3D2")
 
 
-@pytest.mark.every_engine("the demo")
 def test_signing_in_leads_to_the_dashboard(page):
     """With the password that the page tells: tokens in localStorage, the profile on the page."""
     page.goto("/login")

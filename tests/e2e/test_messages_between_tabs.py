@@ -96,7 +96,6 @@ def test_a_page_hears_of_what_it_did_itself(page_python, lab):
     assert 1 == lab.counters()["refresh"]
 
 
-@pytest.mark.every_engine("BroadcastChannel")
 def test_messages_between_tabs_hold_no_token(tabs, lab, stranger):
     """Who listens through a whole session hears generations, and never a token (F86)."""
     secrets = set()

@@ -66,7 +66,6 @@ async def show_in_javascript(url):
         undo()
 
 
-@pytest.mark.every_engine("Web Locks")
 def test_both_tabs_show_a_renewal_of_one(tabs, lab):
     """Each sees it begin and end, once."""
     lab.refresh(**PATIENTLY)

@@ -15,7 +15,7 @@ from tests.e2e.page_session import KEY, PageSession
 from tests.e2e.tabs import NEVER, PATIENT, open_all, open_page, open_pages, renewing, signed_in_tabs
 
 TABS = 4
-ROUNDS = 50
+ROUNDS = 20
 ROUNDS_WHEN_BUSY = 15
 LOCK = f"silent-refresh:{KEY}"
 SHUT_GATE = """() => new Promise((shut) => {
@@ -71,7 +71,7 @@ def renew_in_rounds(tabs, lab, rounds, capsys):
 
 @pytest.mark.every_engine("Web Locks")
 def test_tabs_that_need_a_token_at_once_share_one_refresh(tabs, lab, capsys):
-    """Fifty rounds, fifty refreshes; no reuse, and no 401 reaches the page's code (F14, F15, F16)."""
+    """Twenty rounds, twenty refreshes; no reuse, and no 401 reaches the page's code (F14, F15, F16)."""
     renew_in_rounds(tabs, lab, ROUNDS, capsys)
 
 

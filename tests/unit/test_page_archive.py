@@ -19,12 +19,19 @@ SCRIPT = "demo/main.py"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy what the archive is made of, and make it."""
-    project = tmp_path_factory.mktemp("project")
+    project = copy(tmp_path_factory.mktemp("project"))
+    pack(project)
+    return project
+
+
+def copy(project: Path, modules: int | None = None) -> Path:
+    """Copy what the archive is made of into a folder, all modules or so many: to compile them takes time."""
     for name in INPUTS:
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyscript.toml", project)
     (project / "node_modules").symlink_to(ROOT / "node_modules")
-    pack(project)
+    for module in sorted((project / "app").rglob("*.py"))[modules:] if modules else ():
+        module.unlink()
     return project
 
 
@@ -84,10 +91,12 @@ def test_it_holds_the_locked_wheels_and_pyscripts_package(project):
     assert "pyscript/__init__.pyc" in packed
 
 
-def test_it_is_made_when_something_changed_only(project):
+def test_it_is_made_when_something_changed_only(tmp_path):
     """The same files are not packed again; a new, a changed and a vanished file each are reason to."""
+    project = copy(tmp_path, modules=1)
     module = project / "app" / "silent_refresh" / "added.py"
 
+    assert "static/page/page.zip\n" == pack(project)
     assert "" == pack(project)
     for content in (b"a = 1\n", b"a = 2\n"):
         module.write_bytes(content)
