@@ -37,6 +37,13 @@ DEFINES_OVER_A_NAME = """{
     page.body.append(Object.assign(page.createElement("img"), { name: "currentScript" }));
     return Reflect.defineProperty(page, "currentScript", { configurable: true, get: () => null });
 }"""
+LISTS_FAILURES = """async () => {
+    const isListed = (name) => performance.getEntriesByName(new URL(name, location).href).length > 0;
+    await fetch("/lab/gone").catch(() => {});
+    await (await fetch("/lab/there")).text();
+    while (!isListed("/lab/there")) await new Promise((look) => setTimeout(look, 5));
+    return isListed("/lab/gone");
+}"""
 TAKES_A_BASE = """() => {
     const base = Object.assign(document.createElement("base"), { href: "http://localhost:1/" });
     document.head.append(base);
@@ -107,6 +114,19 @@ def wants_less_motion(page: Page) -> bool:
     """Tell whether the page hears what a test wants its user to prefer."""
     page.emulate_media(reduced_motion="reduce")
     return bool(page.evaluate("() => matchMedia('(prefers-reduced-motion: reduce)').matches"))
+
+
+def has_another_language(page: Page) -> bool:
+    """Tell whether a browser of somebody who reads another language can be had."""
+    with page.context.browser.new_context(locale="zh-CN") as context:
+        return bool(context.new_page().evaluate("() => navigator.language === 'zh-CN'"))
+
+
+def lists_what_fails(page: Page) -> bool:
+    """Tell whether the browser's list of what was fetched has what got no answer."""
+    page.route("**/lab/gone", lambda route: route.abort())
+    page.route("**/lab/there", lambda route: route.fulfill(body="there"))
+    return bool(page.evaluate(LISTS_FAILURES))
 
 
 def stays_still(page: Page) -> bool:
@@ -197,6 +217,8 @@ NEEDS: dict[str, Probe] = {
     NO_POLICY: lambda page: is_playwrights(page) and bypasses_the_policy(page),
     "a page without JavaScript": lambda page: is_playwrights(page) and stays_still(page),
     "a driver with globals of its own": is_playwrights,
+    "a browser in another language": has_another_language,
+    "a list of what was fetched that has what failed": lists_what_fails,
     "dialogs that a test answers": is_playwrights,
     "a Tab key that leads on": go_on_by_tab,
     "redirects answered by a test": redirect_a_request,

@@ -81,6 +81,7 @@ def test_progress_is_shown_while_it_loads(page):
     expect(sign_in_form(page)).to_be_visible()
 
 
+@pytest.mark.needs("a browser in another language")
 def test_the_start_speaks_chinese(browser, base_url):
     """Whoever has a Chinese browser reads Chinese from the start: title, progress, faults."""
     with browser.new_context(base_url=base_url, locale="zh-CN") as context:
@@ -133,6 +134,7 @@ def test_progress_goes_forward_only(page):
     assert shares[-1] == pytest.approx(0.95)
 
 
+@pytest.mark.needs("a list of what was fetched that has what failed")  # else the page's status line says it
 def test_a_server_that_does_not_answer_at_the_start_is_told(warm_page):
     """The page may start from the browser's cache; a server that is gone is told, with a remedy."""
     warm_page.goto("/login")

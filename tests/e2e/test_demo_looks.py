@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.demo_page import send_by_all, show_all, sign_in, steal
@@ -123,6 +124,7 @@ def test_the_ways_in_are_told_in_chinese(dashboard):
     page.get_by_label("语言").select_option("English")
 
 
+@pytest.mark.needs("a browser in another language")
 def test_a_chinese_browser_gets_chinese(browser, base_url):
     """Whoever has not chosen gets the browser's language."""
     with browser.new_context(base_url=base_url, locale="zh-CN") as context:
