@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha384
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Error, Page, Route
 
@@ -44,6 +44,17 @@ LISTS_FAILURES = """async () => {
     while (!isListed("/lab/there")) await new Promise((look) => setTimeout(look, 5));
     return isListed("/lab/gone");
 }"""
+PRELOAD_AND_FETCH = """async (href) => {
+    const link = document.createElement("link");
+    const loaded = new Promise((done) => { link.onload = link.onerror = done; });
+    Object.assign(link, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href });
+    document.head.append(link);
+    await loaded;
+    await (await fetch(href)).text();
+}"""
+# No page sees what it accepts; that the server has this one is a test of the server's.
+TAKES_ZSTANDARD = """fetch("/static/page/page.zip", { method: "HEAD" })
+    .then(({ headers }) => headers.get("Content-Encoding") === "zstd")"""
 TAKES_A_BASE = """() => {
     const base = Object.assign(document.createElement("base"), { href: "http://localhost:1/" });
     document.head.append(base);
@@ -56,6 +67,7 @@ REASONS_KEPT_ALIVE = "the reason of a fetch that is kept alive and aborted"
 OVER_NAMES = "a property of the document's, defined over an element of that name"
 NO_POLICY = "a page without its server's policy"
 MAPS_HASHES = "an import map's hashes, taken for what Integrity-Policy asks for"
+PRELOADS = "a preload that the fetch takes which follows"
 BODIES = "the bodies of requests, told to a test"
 SYNCHRONOUS = """() => {
     const request = new XMLHttpRequest();
@@ -116,10 +128,10 @@ def wants_less_motion(page: Page) -> bool:
     return bool(page.evaluate("() => matchMedia('(prefers-reduced-motion: reduce)').matches"))
 
 
-def has_another_language(page: Page) -> bool:
-    """Tell whether a browser of somebody who reads another language can be had."""
+def open_in_another_language(page: Page) -> None:
+    """Open a page as somebody sees it who reads another language."""
     with page.context.browser.new_context(locale="zh-CN") as context:
-        return bool(context.new_page().evaluate("() => navigator.language === 'zh-CN'"))
+        context.new_page()
 
 
 def lists_what_fails(page: Page) -> bool:
@@ -180,6 +192,24 @@ def go_on_by_tab(page: Page) -> bool:
     return bool(page.evaluate("() => document.activeElement.id === 'second'"))
 
 
+def takes_what_it_preloaded(page: Page) -> bool:
+    """Preload what is fetched then, and see whether it's asked for once; not what a test answers."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.goto("/tests/e2e/page/start.html")
+    page.evaluate(PRELOAD_AND_FETCH, "/pyscript.toml")
+    return asked.count("/pyscript.toml") == 1
+
+
+def takes_a_size(page: Page) -> bool:
+    """Tell whether a test may make the window as narrow as a phone's."""
+    try:
+        page.set_viewport_size({"width": 390, "height": 800})
+    except Error:
+        return False
+    return bool(page.evaluate("() => innerWidth === 390"))
+
+
 def runs_what_the_map_has_hashes_of(page: Page) -> bool:
     """Have a module import another, in a page that may run no script without a hash."""
     scripts = {"first": 'import "/lab/second.js";', "second": 'document.title = "it ran";'}
@@ -217,7 +247,7 @@ NEEDS: dict[str, Probe] = {
     NO_POLICY: lambda page: is_playwrights(page) and bypasses_the_policy(page),
     "a page without JavaScript": lambda page: is_playwrights(page) and stays_still(page),
     "a driver with globals of its own": is_playwrights,
-    "a browser in another language": has_another_language,
+    "a browser in another language": works(open_in_another_language),
     "a list of what was fetched that has what failed": lists_what_fails,
     "dialogs that a test answers": is_playwrights,
     "a Tab key that leads on": go_on_by_tab,
@@ -230,6 +260,9 @@ NEEDS: dict[str, Probe] = {
     "the browser's own words in the console, told to a test": words_of_the_browser,
     "a user's preferences, set by a test": wants_less_motion,
     "a way to take the network away": works(go_offline_and_back),
+    "Zstandard as a content coding": in_page(TAKES_ZSTANDARD),
+    PRELOADS: takes_what_it_preloaded,
+    "a window as wide as a test wants it": takes_a_size,
     MAPS_HASHES: runs_what_the_map_has_hashes_of,
 }
 

@@ -7,12 +7,14 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from tests.browsers.features import PRELOADS
 from tests.e2e.patience import be_patient
 from tests.e2e.test_boot import sign_in, sign_in_form
 
 VISITS = 8  # within which the browser has made up its mind to keep what it compiles; mostly at the second
 
 
+@pytest.mark.needs("Zstandard as a content coding")
 def test_large_files_come_in_the_coding_that_is_unpacked_fastest(page):
     """What the browser unpacks at each start comes in Zstandard; brotli takes three times as long."""
     codings: dict[str, str | None] = {}
@@ -87,6 +89,7 @@ def test_pyodides_script_is_compiled_once(browser_type, browser_type_launch_args
     assert taken > 200_000  # bytes
 
 
+@pytest.mark.needs(PRELOADS)
 def test_vendored_files_are_asked_for_once(page):
     """What the page preloads is what it then uses, and a second visit has it all in the cache."""
     requested: list[str] = []

@@ -62,6 +62,7 @@ def drawn(page: Page, kind: str) -> int:
     return d.count("M")
 
 
+@pytest.mark.needs("a window as wide as a test wants it")  # where it's narrow, lanes have numbers
 def test_each_request_is_a_lane(renewed):
     """Twenty lanes are refused, sent again and answered, across one refresh."""
     expect(renewed.get_by_text("requests: 20, refreshes: 1")).to_be_visible()
@@ -149,8 +150,9 @@ def grown(page: Page) -> int:
 @pytest.mark.needs("a user's preferences, set by a test")
 def test_who_wants_less_motion_gets_less(browser, lab):
     """While requests wait the picture grows with the time, or stands still for whoever asked for that."""
-    with browser.new_context(base_url=lab.url, reduced_motion="reduce") as context:
+    with browser.new_context(base_url=lab.url) as context:
         page = context.new_page()
+        page.emulate_media(reduced_motion="reduce")
         open_dashboard(page, lab)
 
         assert 0 == grown(page)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browsers.features import PRELOADS
 from tests.e2e.demo_page import sign_in
 from tests.e2e.guide_site import LOOSE_POLICY, type_of
 from tests.interop.running import InteropServer, serve_starter
@@ -72,6 +73,7 @@ def test_the_guides_page_works_as_before(page: Page, served: InteropServer) -> N
     assert [] == said
 
 
+@pytest.mark.needs(PRELOADS)
 def test_it_loads_what_the_demo_loads(page: Page, served: InteropServer) -> None:
     """Its Python comes in one archive, Pyodide's JavaScript as a script, and nothing is asked for twice."""
     requested: list[str] = []
