@@ -54,11 +54,17 @@ def page_with_editors() -> str:
     return f'<!doctype html><script type="module" src="{CORE}"></script><body>{"".join(scripts)}'
 
 
+def serve(route: Route) -> None:
+    """Answer with that page."""
+    route.fulfill(body=page_with_editors(), content_type="text/html")
+
+
 class Editors:
     """A page of editors in a tab."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        page.route(f"**{ADDRESS}", serve)
         self.open()
 
     def open(self) -> None:
@@ -78,13 +84,8 @@ class Editors:
 
 @pytest.fixture
 def context(browser: Browser, base_url: str, lab: Lab) -> Iterator[BrowserContext]:
-    """Return a profile of the browser that has the page; storage empty."""
-
-    def answer(route: Route) -> None:
-        route.fulfill(body=page_with_editors(), content_type="text/html")
-
+    """Return a profile of the browser; storage empty."""
     with browser.new_context(base_url=base_url) as context:
-        context.route(f"**{ADDRESS}", answer)
         yield context
 
 
