@@ -67,6 +67,7 @@ REASONS_KEPT_ALIVE = "the reason of a fetch that is kept alive and aborted"
 OVER_NAMES = "a property of the document's, defined over an element of that name"
 NO_POLICY = "a page without its server's policy"
 MAPS_HASHES = "an import map's hashes, taken for what Integrity-Policy asks for"
+LISTED = "a list of what was fetched that has what failed"
 PRELOADS = "a preload that the fetch takes which follows"
 BODIES = "the bodies of requests, told to a test"
 SYNCHRONOUS = """() => {
@@ -243,12 +244,13 @@ NEEDS: dict[str, Probe] = {
     "other sites in one tab": is_playwrights,
     "pages that a page opens": is_playwrights,
     "long answers by a test": is_playwrights,
+    "long messages to a page": is_playwrights,
     "cross-origin isolation": is_playwrights,
     NO_POLICY: lambda page: is_playwrights(page) and bypasses_the_policy(page),
     "a page without JavaScript": lambda page: is_playwrights(page) and stays_still(page),
     "a driver with globals of its own": is_playwrights,
     "a browser in another language": works(open_in_another_language),
-    "a list of what was fetched that has what failed": lists_what_fails,
+    LISTED: lists_what_fails,
     "dialogs that a test answers": is_playwrights,
     "a Tab key that leads on": go_on_by_tab,
     "redirects answered by a test": redirect_a_request,

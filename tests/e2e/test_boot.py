@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browsers.features import LISTED
+
 RECORD_VIOLATIONS = """
     window.violations = [];
     addEventListener("securitypolicyviolation", (event) => {
@@ -134,7 +136,7 @@ def test_progress_goes_forward_only(page):
     assert shares[-1] == pytest.approx(0.95)
 
 
-@pytest.mark.needs("a list of what was fetched that has what failed")  # else the page's status line says it
+@pytest.mark.needs(LISTED)  # else the page's status line says it
 def test_a_server_that_does_not_answer_at_the_start_is_told(warm_page):
     """The page may start from the browser's cache; a server that is gone is told, with a remedy."""
     warm_page.goto("/login")
@@ -177,14 +179,14 @@ FILES = [
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_a_missing_file_is_told(page, path):
-    """A file that the server lacks is named, with what to do."""
+def test_a_missing_file_is_told(page, path, lacking):
+    """A file that the server lacks is named, if the browser says which it was, with what to do."""
     page.route(f"**{path}", not_found)
     page.goto("/login")
 
-    expect_fault(
-        page, re.compile(f"doesn't have .*{path.rpartition('/')[2].replace('*', '.*')}"), "make demo"
-    )
+    named = f"doesn't have .*{path.rpartition('/')[2].replace('*', '.*')}"
+    told = f"{named}|did not arrive" if LISTED in lacking else named
+    expect_fault(page, re.compile(told), "make demo")
 
 
 # As on a busy machine, where the browser's own list of what arrived comes late.
@@ -203,6 +205,7 @@ LISTED_LATE = """
 """
 
 
+@pytest.mark.needs(LISTED)
 def test_a_missing_file_is_told_though_the_browser_lists_it_late(page):
     """What was guessed meanwhile gives way to what is known."""
     page.add_init_script(LISTED_LATE)

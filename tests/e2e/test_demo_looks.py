@@ -37,6 +37,7 @@ def expect_no_sideways_scrolling(page: Page, width: int) -> None:
     assert room == wide  # Firefox has a bar beside it
 
 
+@pytest.mark.needs("long messages to a page")
 def test_axe_finds_nothing_at_the_login(page):
     """The sign-in page has no fault that a machine can find, in either theme."""
     page.goto("/login?reason=rejected")
@@ -47,6 +48,7 @@ def test_axe_finds_nothing_at_the_login(page):
         assert [] == faults(page), scheme
 
 
+@pytest.mark.needs("long messages to a page")
 def test_axe_finds_nothing_on_the_dashboard(dashboard):
     """Nor has the dashboard, with a picture, a table and verdicts in it."""
     show_all(dashboard)
@@ -58,6 +60,7 @@ def test_axe_finds_nothing_on_the_dashboard(dashboard):
         assert [] == faults(dashboard), scheme
 
 
+@pytest.mark.needs("long messages to a page")
 def test_axe_would_find_a_fault(dashboard):
     """The check of the page is one: a button without a name is found."""
     dashboard.evaluate("() => document.querySelector('main').append(document.createElement('button'))")
@@ -134,6 +137,7 @@ def test_a_chinese_browser_gets_chinese(browser, base_url):
         expect(page.get_by_role("button", name="登录")).to_be_visible()
 
 
+@pytest.mark.needs("a window as wide as a test wants it")
 def test_the_login_fits(page):
     """From the smallest phone to a wide screen nothing scrolls sideways at the sign-in."""
     page.goto("/login")
@@ -142,6 +146,7 @@ def test_the_login_fits(page):
         expect_no_sideways_scrolling(page, width)
 
 
+@pytest.mark.needs("a window as wide as a test wants it")
 def test_the_dashboard_fits(dashboard):
     """Nor on the dashboard, with a picture, a table and verdicts in it."""
     show_all(dashboard)
@@ -152,6 +157,7 @@ def test_the_dashboard_fits(dashboard):
     dashboard.set_viewport_size({"width": 1280, "height": 720})
 
 
+@pytest.mark.needs("a Tab key that leads on")
 def test_everything_can_be_reached_by_keyboard(page):
     """From the language on, Tab leads through the page to the last experiment, and each place is seen."""
     page.goto("/login")

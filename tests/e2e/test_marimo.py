@@ -99,6 +99,7 @@ def context(browser: Browser, base_url: str, site: Path, lab: Lab) -> Iterator[B
         yield context
 
 
+@pytest.mark.needs("other sites in one tab")  # it is isolated otherwise, which changes the process as well
 def test_a_notebooks_session(context: BrowserContext, lab: Lab) -> None:
     """A cell signs in; it is renewed once, is there for a page that is opened later, and ends for both."""
     one = Notebook(context.new_page())
