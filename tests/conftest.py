@@ -1,4 +1,4 @@
-"""Puts the tests in order: those with a browser come last. Lets no run hang at its end."""
+"""Puts the tests in order: with a browser come last. Tells of second tries. Lets no run hang at its end."""
 
 from __future__ import annotations
 
@@ -36,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Note how the run ended."""
     session.config.stash[STATUS] = int(exitstatus)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell why a test was run once more: a second try that nobody looks into hides a fault."""
+    for report in terminalreporter.getreports("rerun"):
+        told = report.longreprtext.strip().splitlines() or ["?"]
+        errors = [line for line in told if line.startswith("E  ")] or told[-1:]
+        terminalreporter.write_line(f"run once more: {report.nodeid}: {' '.join(errors[-3:])}")
 
 
 @pytest.hookimpl(trylast=True)
