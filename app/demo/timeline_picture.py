@@ -57,7 +57,7 @@ class TimelinePicture:
         observer = js.ResizeObserver.new(create_proxy(self._resized))
         observer.observe(self._box)
         add_event_listener(self._box, "pointermove", self._point)
-        add_event_listener(self._box, "pointerleave", lambda event: self._choose(None))
+        add_event_listener(self._box, "pointerout", self._leave)
         add_event_listener(self._box, "keydown", self._key)
         add_event_listener(element("earlier"), "click", lambda event: self._page(-1))
         add_event_listener(element("later"), "click", lambda event: self._page(1))
@@ -171,6 +171,11 @@ class TimelinePicture:
         episode = self._episode()
         if episode is not None:
             self._choose(lane_at(event.clientY - self._svg.getBoundingClientRect().top, episode))
+
+    def _leave(self, event: Any) -> None:
+        # WebKit sends "pointerleave" to none but the shape that the pointer was over.
+        if not self._box.contains(event.relatedTarget):
+            self._choose(None)
 
     def _key(self, event: Any) -> None:
         episode = self._episode()

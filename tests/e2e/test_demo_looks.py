@@ -84,6 +84,7 @@ def test_the_login_speaks_chinese(page):
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
+@pytest.mark.needs("long messages to a page")  # axe
 def test_the_dashboard_speaks_chinese(dashboard):
     """What was said already is said again in the other language: figures, verdicts, picture and table."""
     page = dashboard
