@@ -115,6 +115,7 @@ def test_the_theft_is_told_in_chinese(dashboard):
     page.get_by_label("语言").select_option("English")
 
 
+@pytest.mark.needs("stack switching")  # else requests can't wait
 def test_the_ways_in_are_told_in_chinese(dashboard):
     """In the language that is chosen afterwards."""
     page = dashboard
