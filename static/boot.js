@@ -6,14 +6,16 @@
 import { say } from "/static/words.js";
 
 const PYSCRIPT = "/static/vendor/pyscript-0.7.31/core.js";
+const PYODIDE = "/static/vendor/pyodide-314.0.7/";
 const ARCHIVE = "/home/pyodide/page.zip"; // where pyscript.toml puts it
 
-// What the bar shows: the large files as they arrive, each with its percentage of the whole start, ...
+// What the bar shows: Python's files as they arrive, each with its percentage of the whole start, ...
 const ARRIVALS = {
-  "pyodide.asm.js": 10,
-  "page.zip": 5,
-  "python_stdlib.zip": 20,
-  "pyodide.asm.wasm": 35,
+  [`${PYODIDE}pyodide-lock.json`]: 0, // small
+  [`${PYODIDE}pyodide.asm.js`]: 10,
+  "/static/page/page.zip": 5,
+  [`${PYODIDE}python_stdlib.zip`]: 20,
+  [`${PYODIDE}pyodide.asm.wasm`]: 35,
 };
 // ... then where PyScript says that it is: what has passed by then, and our words for it, by their key.
 const STEPS = {
@@ -32,6 +34,7 @@ const LISTED_WITHIN = 250; // ms until the browser lists what became of a reques
 
 const byId = (id) => document.getElementById(id);
 const arrived = new Set(); // of ARRIVALS
+const known = new Set(); // those of which the browser also tells how the server answered; not every one does
 let isOver = false; // started, or told why not
 let isGuess = false; // what was told: on a busy machine the browser's list may say better later
 let isLeaving = false;
@@ -48,10 +51,11 @@ function show(percentage, key) {
   byId("boot-step").textContent = say(key);
 }
 
-function showArrival(file) {
-  if (!(file in ARRIVALS)) return;
-  arrived.add(file);
-  const percentage = [...arrived].reduce((sum, name) => sum + ARRIVALS[name], 0);
+function showArrival(path, status) {
+  if (!(path in ARRIVALS)) return;
+  arrived.add(path);
+  if (status) known.add(path);
+  const percentage = [...arrived].reduce((sum, it) => sum + ARRIVALS[it], 0);
   show(percentage, arrived.size < Object.keys(ARRIVALS).length ? "loading-python" : "starting-python");
 }
 
@@ -96,12 +100,13 @@ function explain(error) {
     checkArrivals(performance.getEntriesByType("resource"));
     if (/fetch|network|load|import/i.test(message)) fail("unreachable", say("part-not-arrived"), error, true);
     else fail("broken", say("error", message.split("\n")[0]), error, true);
+    askForMissing();
   }, LISTED_WITHIN);
 }
 
 /** Notes what arrived. Tells of files that don't: PyScript does for some only, and doesn't always say which it was. */
 function checkArrivals(entries) {
-  for (const { name, responseStatus, startTime } of entries) {
+  for (const { name, responseStatus, startTime, encodedBodySize } of entries) {
     const { origin, pathname } = new URL(name);
     if (origin !== location.origin) continue;
     if (pathname.startsWith("/api/")) {
@@ -111,9 +116,25 @@ function checkArrivals(entries) {
     if (!FILES.test(pathname)) continue;
     if (responseStatus >= 400) tellMissing(name, responseStatus);
     else if (responseStatus === 0) fail("unreachable", say("not-arrived", pathname), name);
-    else showArrival(pathname.split("/").at(-1));
+    else if (encodedBodySize > 0) showArrival(pathname, responseStatus); // 0: it was only asked for
   }
   checkAnswers();
+}
+
+/**
+ * Asks the server for those of Python's files that may not have arrived: not every browser lists what failed, or
+ * how, and of two of them Pyodide tells the console alone.
+ */
+async function askForMissing() {
+  for (const path of Object.keys(ARRIVALS)) {
+    if (known.has(path) || (isOver && !isGuess)) continue;
+    try {
+      const { ok, status } = await fetch(path, { method: "HEAD" });
+      if (!ok) tellMissing(path, status);
+    } catch (error) {
+      fail("unreachable", say("not-arrived", path), error);
+    }
+  }
 }
 
 /** Tells of a page that started, from the browser's cache say, but whose server doesn't answer. */
@@ -132,6 +153,7 @@ addEventListener("unhandledrejection", ({ reason }) => explain(reason));
 addEventListener("error", ({ error, message }) => explain(error ?? message));
 addEventListener("py:progress", ({ detail }) => detail in STEPS && show(...STEPS[detail]));
 addEventListener("py:done", succeed);
+byId("boot").addEventListener("animationend", askForMissing); // of the words that it takes long
 
 // PyScript puts the faults of its own configuration on the page, in a box at the end.
 new MutationObserver((_, observer) => {

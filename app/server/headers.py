@@ -16,7 +16,7 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-IMPORT_MAP_HASH = "sha256-Qh9CCIRftLa/zteEd6bvbcGqr7c9Mnap6NE8uOVUhow="
+IMPORT_MAP_HASH = "sha256-0ggDwIsEtJNZbMqh42v5m4BapMKo4a6/XRVKLXvvxdY="
 PAGE_POLICY = CONTENT_SECURITY_POLICY.replace("'wasm-unsafe-eval'", f"'wasm-unsafe-eval' '{IMPORT_MAP_HASH}'")
 # The demo has a worker, whose address its one policy passes, and no other: static/ways.js.
 PAGE_POLICY = PAGE_POLICY.replace("trusted-types 'none'", "worker-src 'self'; trusted-types ways-worker")

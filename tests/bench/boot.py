@@ -43,7 +43,7 @@ GOALS = [
     ("first_python_line", "cold", "demo", "shipped", 0.30),
     ("first_python_line", "warm", "demo", "shipped", 0.20),
     ("first_answer", "warm", "demo", "bare_shipped", 1.05),
-    ("first_answer", "warm", "demo", "bare", 1.05),
+    ("first_answer", "warm", "demo", "bare", 1.0),
     ("first_python_line", "cold", "guide_packed", "guide", 0.40),
     ("first_python_line", "warm", "guide_packed", "guide", 0.40),
 ]

@@ -215,6 +215,26 @@ def test_a_missing_file_is_told_though_the_browser_lists_it_late(page):
     expect_fault(page, re.compile("doesn't have .*python_stdlib.zip"), "make demo")
 
 
+LISTED_NEVER = """
+    globalThis.PerformanceObserver = class { observe() {} };
+    performance.getEntriesByType = () => [];
+"""
+
+
+@pytest.mark.parametrize(
+    "file", ["page.zip", "pyodide.asm.js", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"]
+)
+def test_a_missing_file_is_asked_for_where_the_browser_lists_none(page, file):
+    """When the page says that it takes long, it also finds out which file it was."""
+    page.add_init_script(LISTED_NEVER)
+    page.route(f"**/{file}", not_found)
+    page.goto("/login")
+    hint = page.get_by_text("longer than usual")
+    hint.evaluate("hint => hint.getAnimations().forEach((animation) => animation.finish())")
+
+    expect_fault(page, re.compile(f"doesn't have .*{file}"), "make demo")
+
+
 @pytest.mark.parametrize("path", FILES)
 def test_a_broken_connection_is_told(page, path):
     """A file that doesn't arrive is told as such."""
