@@ -21,6 +21,11 @@ heard = Event()
 stop = auth.listen(lambda event: heard.set(), "signed-in")
 """
 
+SILENCE = """() => {
+    window.post ??= BroadcastChannel.prototype.postMessage;
+    BroadcastChannel.prototype.postMessage = () => {};
+}"""
+
 
 @pytest.fixture
 def pages(browser: Browser, base_url: str) -> Iterator[list[Page]]:
@@ -82,4 +87,19 @@ def test_it_has_the_session_of_the_pages(page_session: PageSession, lab: Lab, ki
         worker.run("await auth.sign_out()")
         assert ["NotSignedIn"] == page_session.get("profile")
     finally:
+        page.close()
+
+
+def test_a_sign_in_of_which_no_message_came_counts(page_session: PageSession, lab: Lab) -> None:
+    """On a busy machine it comes after the worker's next request: the journal is asked then."""
+    python = page_session.python.page
+    page = python.context.new_page()
+    try:
+        worker = BareWorker(page, "module")
+        python.evaluate(SILENCE)
+        assert ["NotSignedIn"] == worker.ask(1)
+        page_session.open(lab.sign_in(), login=None)
+        assert [200] == worker.ask(1)
+    finally:
+        python.evaluate("() => { BroadcastChannel.prototype.postMessage = window.post; }")
         page.close()

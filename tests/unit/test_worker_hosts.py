@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from silent_refresh import Client, NotSignedIn, SessionChanged, SilentRefresh
@@ -9,6 +11,8 @@ from silent_refresh.session.memory import JournalStorage
 from tests.world.browser import Browser
 from tests.world.loop import later
 from tests.world.server import Server
+
+Act = Callable[[SilentRefresh, Client], Awaitable[None]]
 
 
 class OfOneWorker(JournalStorage):
@@ -92,6 +96,46 @@ async def test_a_worker_that_starts_long_after_has_the_pages_session(
     await later(500)
 
     assert "ada" == await user_of(start_worker(browser)[1])
+
+
+async def access_token(auth: SilentRefresh, client: Client) -> None:
+    """Ask for the token."""
+    await auth.access_token()
+
+
+async def refresh(auth: SilentRefresh, client: Client) -> None:
+    """Renew it."""
+    await auth.refresh()
+
+
+async def ensure_signed_in(auth: SilentRefresh, client: Client) -> None:
+    """Ask whether somebody is signed in."""
+    assert await auth.ensure_signed_in()
+
+
+async def send_request(auth: SilentRefresh, client: Client) -> None:
+    """Send a request."""
+    assert "ada" == await user_of(client)
+
+
+@pytest.mark.parametrize("act", [access_token, refresh, ensure_signed_in, send_request])
+@pytest.mark.parametrize("is_worker", [False, True])
+async def test_a_sign_in_elsewhere_counts_though_its_messages_are_late(
+    browser: Browser, server: Server, act: Act, is_worker: bool
+) -> None:
+    """On a busy machine they come after the next request; a page would go to the login, a worker raise."""
+    page, _ = browser.open().sign()
+    other = browser.open()
+    auth, client = other.sign(store=OfOneWorker(), login=None) if is_worker else other.sign(login=None)
+    await auth.restored()
+    assert not auth.signed_in
+    other.storage_listeners.clear()
+    browser.delay = lambda what: 60.0 if what == "channel" else 0.0
+    await page.sign_in(server.sign_in())
+    await later(1)  # until the storage shows it
+
+    await act(auth, client)
+    assert auth.signed_in
 
 
 async def test_f96_who_clears_a_pages_storage_signs_the_worker_out(browser: Browser, server: Server) -> None:

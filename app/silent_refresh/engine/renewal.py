@@ -141,11 +141,11 @@ class Renewal:
 
         When that fails and the token is good for a while yet, the session goes on with it.
         """
-        if not self._manager.is_known:
-            if self._manager.at_once:
-                raise RefreshUnavailable(
-                    "the stored session isn't known yet: await auth.restored(), or try again"
-                )
+        if not self._manager.is_known and self._manager.at_once:
+            raise RefreshUnavailable(
+                "the stored session isn't known yet: await auth.restored(), or try again"
+            )
+        if not self._manager.at_once and (self._manager.session is None or not self._manager.is_known):
             await self._manager.restored()
             usable = self.usable_session()
             if usable is not None:

@@ -49,7 +49,16 @@ class ReconciledSession(DurableSession):
     # The start
 
     async def restored(self) -> None:
-        """Return when the journal was asked: from then on ``session`` is what survived."""
+        """Return when the journal was asked: from then on ``session`` is what survived.
+
+        Where nobody seems to be signed in, it looks once more: somebody may be, elsewhere, and the event or
+        the message about it may still be on its way.
+        """
+        if self.is_known and self.session is None:
+            if self._keeps:
+                self.look()
+            else:
+                await self._read_and_take()
         while not self.is_known:
             restoring = self._begin_to_restore()
             ended, _ = await asyncio.wait({restoring}, timeout=RESTORED_WITHIN)
