@@ -145,7 +145,7 @@ class Renewal:
             raise RefreshUnavailable(
                 "the stored session isn't known yet: await auth.restored(), or try again"
             )
-        if not self._manager.at_once and (self._manager.session is None or not self._manager.is_known):
+        if self._manager.session is None or not self._manager.is_known:
             await self._manager.restored()
             usable = self.usable_session()
             if usable is not None:

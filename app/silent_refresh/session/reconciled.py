@@ -57,7 +57,7 @@ class ReconciledSession(DurableSession):
         if self.is_known and self.session is None:
             if self._keeps:
                 self.look()
-            else:
+            elif not self.at_once:
                 await self._read_and_take()
         while not self.is_known:
             restoring = self._begin_to_restore()
