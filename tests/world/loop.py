@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import selectors
 from collections.abc import Callable
 from typing import Any
@@ -62,14 +61,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self.now = max(self.now, scheduled[0].when())
         self.call_soon(self.stop)
         self.run_forever()
-
-    def close(self) -> None:
-        """Close it, and what never began: else Python warns of that in the middle of another test."""
-        for task in asyncio.all_tasks(self):
-            job = task.get_coro()
-            if inspect.iscoroutine(job) and inspect.getcoroutinestate(job) == inspect.CORO_CREATED:
-                job.close()
-        super().close()
 
 
 async def later(seconds: float) -> None:
