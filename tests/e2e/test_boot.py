@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browsers.features import LISTED
 
@@ -33,6 +33,13 @@ def sign_in(page: Page) -> None:
     page.get_by_label("Password").fill("demo-password")
     sign_in_form(page).click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def say_that_it_takes_long(page: Page) -> Locator:
+    """Let the time pass after which the page gives that hint; return it."""
+    hint = page.get_by_text("longer than usual")
+    hint.evaluate("hint => hint.getAnimations().forEach((animation) => animation.finish())")
+    return hint
 
 
 def expect_fault(page: Page, what: str | re.Pattern[str], remedy: str) -> None:
@@ -229,8 +236,7 @@ def test_a_missing_file_is_asked_for_where_the_browser_lists_none(page, file):
     page.add_init_script(LISTED_NEVER)
     page.route(f"**/{file}", not_found)
     page.goto("/login")
-    hint = page.get_by_text("longer than usual")
-    hint.evaluate("hint => hint.getAnimations().forEach((animation) => animation.finish())")
+    say_that_it_takes_long(page)
 
     expect_fault(page, re.compile(f"doesn't have .*{file}"), "make demo")
 
@@ -298,11 +304,9 @@ def test_a_start_that_hangs_says_what_to_do(page):
     page.clock.install()
     page.route("**/static/boot.js", lambda route: route.abort())
     page.goto("/login")
-    hint = page.get_by_text("longer than usual")
 
-    expect(hint).to_be_hidden()
-    hint.evaluate("hint => hint.getAnimations().forEach((animation) => animation.finish())")
-    expect(hint).to_be_visible()
+    expect(page.get_by_text("longer than usual")).to_be_hidden()
+    expect(say_that_it_takes_long(page)).to_be_visible()
 
 
 def test_it_keeps_to_its_policy_and_its_origin(page, base_url):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browsers.features import PRELOADS
 from tests.e2e.patience import be_patient
+from tests.e2e.running_server import ROOT
 from tests.e2e.test_boot import sign_in, sign_in_form
 
-ROOT = Path(__file__).resolve().parents[2]
 VISITS = 8  # within which the browser has made up its mind to keep what it compiles; mostly at the second
 
 
