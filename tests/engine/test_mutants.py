@@ -33,8 +33,8 @@ MUTANTS = {
         [
             (
                 "session/reconciled.py",
-                "            if not self.is_known:\n                await self._read_and_take()\n",
-                "            if False:\n                await self._read_and_take()\n",
+                "        if not self.is_known:\n            await self._ask_journal()\n",
+                "        if False:\n            await self._ask_journal()\n",
             )
         ],
     ),

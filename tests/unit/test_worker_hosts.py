@@ -8,7 +8,7 @@ import pytest
 
 from silent_refresh import Client, NotSignedIn, SessionChanged, SilentRefresh
 from silent_refresh.session.memory import JournalStorage
-from tests.world.browser import Browser
+from tests.world.browser import Browser, TabCoordinator
 from tests.world.loop import later
 from tests.world.server import Server
 
@@ -136,6 +136,22 @@ async def test_a_sign_in_elsewhere_counts_though_its_messages_are_late(
 
     await act(auth, client)
     assert auth.signed_in
+
+
+async def test_a_journal_that_breaks_is_no_requests_error(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who asks it once more is told that nobody is signed in, as at the start."""
+    auth, client = start_worker(browser)
+    await auth.restored()
+
+    async def broken(_: TabCoordinator) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(TabCoordinator, "read_journal", broken)
+    with pytest.raises(NotSignedIn):
+        await user_of(client)
+    assert "the journal could not be made use of" in caplog.text
 
 
 async def test_f96_who_clears_a_pages_storage_signs_the_worker_out(browser: Browser, server: Server) -> None:

@@ -58,7 +58,7 @@ class ReconciledSession(DurableSession):
             if self._keeps:
                 self.look()
             elif not self.at_once:
-                await self._read_and_take()
+                await self._ask_journal()
         while not self.is_known:
             restoring = self._begin_to_restore()
             ended, _ = await asyncio.wait({restoring}, timeout=RESTORED_WITHIN)
@@ -72,12 +72,15 @@ class ReconciledSession(DurableSession):
         return self._restoring
 
     async def _restore(self) -> None:
+        if not self.is_known:
+            await self._ask_journal()
+        self._know()
+
+    async def _ask_journal(self) -> None:
         try:
-            if not self.is_known:
-                await self._read_and_take()
+            await self._read_and_take()
         except Exception:
             log.exception("silent-refresh: the journal could not be made use of; what the store has counts")
-        self._know()
 
     async def _read_and_take(self) -> None:
         """Ask the journal, let it count, and write down where it and the store differ."""
